@@ -1,0 +1,76 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+/// The edges below are the table of "Modules" in README.md; `DependencyTests` fails on any other edge.
+let swift: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
+
+let package = Package(
+    name: "assay",
+    products: [
+        .executable(name: "assay", targets: ["assay"]),
+        .library(name: "Assay", targets: ["Runner", "Reporting"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+        .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CXattr"),
+
+        .target(name: "OCIModel", swiftSettings: swift),
+        .target(name: "Verdict", swiftSettings: swift),
+        .target(
+            name: "LayerArchive", dependencies: ["CArchive", "CISAL", "COpenSSL", "CXattr", "OCIModel"],
+            swiftSettings: swift),
+        .target(name: "RootFS", dependencies: ["LayerArchive", "OCIModel"], swiftSettings: swift),
+        .target(
+            name: "ImageSource",
+            dependencies: [
+                "LayerArchive", "OCIModel",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ], swiftSettings: swift),
+        .target(name: "Facts", dependencies: ["RootFS", "OCIModel"], swiftSettings: swift),
+        .target(
+            name: "Suite", dependencies: ["Verdict", .product(name: "Yams", package: "Yams")],
+            swiftSettings: swift),
+        .target(name: "Checks", dependencies: ["Facts", "Suite", "Verdict"], swiftSettings: swift),
+        .target(name: "Runner", dependencies: ["Checks", "ImageSource"], swiftSettings: swift),
+        .target(name: "Reporting", dependencies: ["Verdict"], swiftSettings: swift),
+        .target(
+            name: "AssayCommands",
+            dependencies: [
+                "Runner", "Reporting",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: swift),
+        .executableTarget(name: "assay", dependencies: ["AssayCommands"], swiftSettings: swift),
+        .testTarget(
+            name: "ReportingTests", dependencies: ["Reporting", "Verdict"], exclude: ["Goldens"],
+            swiftSettings: swift),
+        .testTarget(name: "VerdictTests", dependencies: ["Verdict"], swiftSettings: swift),
+        .testTarget(name: "FactsTests", dependencies: ["Facts", "RootFS", "LayerArchive", "OCIModel"], swiftSettings: swift),
+
+        .target(
+            name: "AssayTestSupport", dependencies: ["LayerArchive", "OCIModel"],
+            path: "Tests/AssayTestSupport", swiftSettings: swift),
+        .testTarget(name: "OCIModelTests", dependencies: ["OCIModel"], swiftSettings: swift),
+        .testTarget(
+            name: "LayerArchiveTests", dependencies: ["LayerArchive", "AssayTestSupport"], swiftSettings: swift),
+        .testTarget(
+            name: "RootFSTests", dependencies: ["RootFS", "AssayTestSupport"], swiftSettings: swift),
+        .testTarget(
+            name: "ImageSourceTests", dependencies: ["ImageSource", "AssayTestSupport"], swiftSettings: swift),
+        .testTarget(name: "SuiteTests", dependencies: ["Suite", "Verdict"], swiftSettings: swift),
+        .testTarget(
+            name: "ChecksTests",
+            dependencies: ["Checks", "Suite", "Facts", "RootFS", "LayerArchive", "OCIModel", "Verdict"],
+            swiftSettings: swift),
+    ]
+)

@@ -1,0 +1,41 @@
+import LayerArchive
+import OCIModel
+
+/// An image as its documents describe it, with its layers ready to be read. Nothing of a layer has been read
+/// yet; the documents have been verified by their digests.
+public struct Image: Sendable {
+    /// Transport and place it was read from.
+    public let name: ImageName
+    /// nil where the transport keeps none (an archive of Docker's older layout).
+    public let manifest: Manifest?
+    public let manifestDigest: Digest?
+    public let config: ImageConfig
+    /// The "image ID".
+    public let configDigest: Digest
+    /// Lowest first.
+    public let layers: [Layer]
+
+    public struct Layer: Sendable {
+        public let blob: Blob
+        /// The blob's digest, where a manifest or the blob's name states one.
+        public let digest: Digest?
+        public let diffID: Digest
+        /// As the manifest states it; nil without a manifest.
+        public let mediaType: MediaType?
+    }
+
+    /// The platform of the config.
+    public var platform: Platform { config.platform }
+
+    /// The layers as the reader wants them.
+    public var layerInputs: [LayerInput] {
+        layers.enumerated().map { index, layer in
+            LayerInput(
+                blob: layer.blob, digest: layer.digest, diffID: layer.diffID,
+                name: "layer \(index + 1) of \(layers.count) (\(layer.digest ?? layer.diffID))")
+        }
+    }
+
+    /// Bytes of all the layer blobs.
+    public var layerBytes: Int64 { layers.reduce(0) { $0 + $1.blob.size } }
+}

@@ -1,0 +1,105 @@
+import CArchive
+import OCIModel
+
+/// Where the members of an uncompressed tar file lie, so that they can be read in place: the outer file of a
+/// `docker save` or of an OCI archive.
+public struct ArchiveIndex: Sendable {
+    private enum Place: Sendable {
+        case data(offset: Int64, size: Int64)
+        /// The name of another member, seen from the root of the archive.
+        case link(ImagePath)
+        case other
+    }
+
+    private let file: RandomAccessFile
+    private var places: [ImagePath: Place] = [:]
+    /// Names that occur more than once. Readers differ in which of the two they take.
+    public private(set) var duplicates: Set<ImagePath> = []
+
+    /// Most members an outer archive may have; an image of thousands of layers has fewer.
+    public static let maximumMembers = 100_000
+
+    /// Reads the headers of a tar file; data are skipped, not read.
+    ///
+    /// - Throws: `LayerError` of kind `.notTar`, `.truncated`, `.corrupt`, `.limit` or `.io`.
+    public init(of file: RandomAccessFile) throws(LayerError) {
+        self.file = file
+        do throws(LayerError) {
+            try readHeaders()
+        } catch {
+            throw LayerError(error.kind, "\(escaped(file.name)): \(error.message)")
+        }
+    }
+
+    private mutating func readHeaders() throws(LayerError) {
+        guard file.size > 0 else { throw LayerError(.truncated, "the file is empty") }
+        let file = file
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 512)
+        defer { buffer.deallocate() }
+        var position: Int64 = 0
+        let handle = try ArchiveHandle(
+            source: { () throws(LayerError) in
+                let count = try file.read(into: buffer, at: position)
+                position += Int64(count)
+                return UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count])
+            },
+            skip: { count in
+                let skipped = min(count, file.size - position)
+                position += skipped
+                return skipped
+            },
+            configure: { archive_read_support_format_tar($0) })
+        var index = 0
+        while true {
+            var pointer: OpaquePointer?
+            do throws(LayerError) {
+                if case .end = try handle.nextHeader(&pointer) { return }
+            } catch {
+                let isUnknown = index == 0 && error.message.contains("Unrecognized archive format")
+                throw isUnknown ? LayerError(.notTar, "not a tar archive") : error
+            }
+            guard let pointer else { throw LayerError(.corrupt, "archive reader gave no member") }
+            index += 1
+            guard index <= ArchiveIndex.maximumMembers else {
+                throw LayerError(.limit, "more than \(ArchiveIndex.maximumMembers) members")
+            }
+            try add(Member(entry: pointer), dataOffset: archive_filter_bytes(handle.archive, 0))
+        }
+    }
+
+    private mutating func add(_ member: Member, dataOffset: Int64) throws(LayerError) {
+        let path = ImagePath(member.path)
+        let place: Place
+        switch member.kind {
+        case .file:
+            guard member.size >= 0, dataOffset + member.size <= file.size else {
+                throw LayerError(
+                    .truncated, "\(path) ends after \(max(0, file.size - dataOffset)) of \(member.size) bytes")
+            }
+            place = .data(offset: dataOffset, size: member.size)
+        case .hardLink: place = .link(ImagePath(member.linkTarget))
+        case .symbolicLink:
+            let target = Array(member.linkTarget)
+            // A link with an absolute target leads out of the archive: there is nothing to resolve it against.
+            place = target.first == UInt8(ascii: "/") ? .other : .link(path.parent.appending(target))
+        default: place = .other
+        }
+        if places.updateValue(place, forKey: path) != nil, member.kind != .directory { duplicates.insert(path) }
+    }
+
+    /// The data of a member, its links followed; nil when there is no such member or it is not a file.
+    public func blob(at path: ImagePath) -> Blob? {
+        var path = path
+        for _ in 0..<40 {
+            switch places[path] {
+            case .data(let offset, let size): return Blob(file: file, offset: offset, size: size)
+            case .link(let target): path = target
+            case .other, nil: return nil
+            }
+        }
+        return nil
+    }
+
+    /// The names of all members, sorted.
+    public var paths: [ImagePath] { places.keys.sorted() }
+}

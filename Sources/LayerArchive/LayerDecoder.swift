@@ -1,0 +1,268 @@
+import CArchive
+import Glibc
+import OCIModel
+import Synchronization
+
+/// A layer to read, with what the manifest and the config claim of it.
+public struct LayerInput: Sendable {
+    public let blob: Blob
+    /// The blob's digest by the manifest; nil where the transport states none.
+    public let digest: Digest?
+    /// The digest of the uncompressed data by the config.
+    public let diffID: Digest
+    /// How messages name the layer, as "layer 3 of 12 (sha256:…)".
+    public let name: String
+
+    public init(blob: Blob, digest: Digest?, diffID: Digest, name: String) {
+        self.blob = blob
+        self.digest = digest
+        self.diffID = diffID
+        self.name = name
+    }
+}
+
+/// What one verified pass over a layer found.
+public struct LayerSummary: Sendable {
+    public let compression: Compression
+    /// The blob's digest, computed.
+    public let digest: Digest
+    /// The digest of the uncompressed data, computed and equal to the claim.
+    public let diffID: Digest
+    /// Bytes of the blob.
+    public let size: Int64
+    /// Bytes of the uncompressed archive.
+    public let uncompressedSize: Int64
+    /// Oddities, one line each: what the archive reader warned of, data after the archive's end.
+    public let notes: [String]
+}
+
+/// Bytes of blobs read so far by a run; shown as progress.
+public final class ReadProgress: Sendable {
+    private let bytes = Atomic<Int64>(0)
+
+    public init() {}
+
+    public var bytesRead: Int64 { bytes.load(ordering: .relaxed) }
+
+    func add(_ count: Int) { bytes.add(Int64(count), ordering: .relaxed) }
+}
+
+/// Reads one layer once: blob digest, decompression, diff ID and members, all from the same bytes.
+struct LayerDecoder {
+    static let chunkSize = 256 << 10
+    static let ringSlots = 16
+    private static let maximumNotes = 100
+
+    let input: LayerInput
+    let limits: ReadLimits
+    let crew: HashCrew
+    let progress: ReadProgress?
+
+    func decode<Sink: MemberSink>(into sink: inout Sink) throws(LayerError) -> LayerSummary {
+        do throws(LayerError) {
+            return try UTF8Locale.use { () throws(LayerError) in try decodeUnderLocale(into: &sink) }
+        } catch {
+            throw error.inLayer(input.name)
+        }
+    }
+
+    private func decodeUnderLocale<Sink: MemberSink>(into sink: inout Sink) throws(LayerError) -> LayerSummary {
+        let compression = try Compression(of: input.blob)
+        return compression == .none
+            ? try decodePlain(into: &sink) : try decodeCompressed(compression, into: &sink)
+    }
+
+    private func decodePlain<Sink: MemberSink>(into sink: inout Sink) throws(LayerError) -> LayerSummary {
+        let algorithms = Set([input.digest?.algorithm, input.diffID.algorithm].compactMap { $0 })
+        let plain = stream(algorithms, slotSize: LayerDecoder.chunkSize)
+        defer { plain.abandon() }
+        let result = try readMembers(
+            from: PlainDecoder(input.blob), through: plain, countingProgress: true, into: &sink)
+        let digests = try finish(plain)
+        return try summary(
+            compression: .none, blobDigests: digests, plainDigests: digests, result: result)
+    }
+
+    private func decodeCompressed<Sink: MemberSink>(
+        _ compression: Compression, into sink: inout Sink
+    ) throws(LayerError) -> LayerSummary {
+        let packed = stream([input.digest?.algorithm ?? .sha256], slotSize: LayerDecoder.chunkSize / 4)
+        defer { packed.abandon() }
+        var position: Int64 = 0
+        let blob = input.blob
+        let progress = progress
+        let source: ChunkSource = { () throws(LayerError) in
+            let chunk = try packed.next { (slot) throws(LayerError) in try blob.read(into: slot, at: position) }
+            position += Int64(chunk.count)
+            progress?.add(chunk.count)
+            return chunk
+        }
+        let decoder: any Decompressor =
+            compression == .gzip
+            ? GzipDecoder(source: source) : try FilterDecoder(compression, source: source)
+        let plain = stream([input.diffID.algorithm], slotSize: LayerDecoder.chunkSize)
+        defer { plain.abandon() }
+        let result = try readMembers(from: decoder, through: plain, countingProgress: false, into: &sink)
+        while try !source().isEmpty {}
+        return try summary(
+            compression: compression, blobDigests: try finish(packed), plainDigests: try finish(plain),
+            result: result)
+    }
+
+    private func stream(_ algorithms: Set<Digest.Algorithm>, slotSize: Int) -> HashStream {
+        HashStream(
+            crew: crew, slotCount: LayerDecoder.ringSlots, slotSize: slotSize, algorithms: algorithms)
+    }
+
+    private func finish(_ stream: HashStream) throws(LayerError) -> [Digest.Algorithm: Digest] {
+        do throws(ModelError) {
+            return try stream.finish()
+        } catch {
+            throw LayerError(.io, error.message)
+        }
+    }
+
+    // MARK: Members
+
+    private struct Reading {
+        var uncompressedSize: Int64 = 0
+        var notes: [String] = []
+    }
+
+    private func readMembers<Sink: MemberSink>(
+        from decoder: any Decompressor, through plain: HashStream, countingProgress: Bool,
+        into sink: inout Sink
+    ) throws(LayerError) -> Reading {
+        let reader = PlainReader(
+            decoder: decoder, stream: plain, limit: limits.uncompressedSize,
+            progress: countingProgress ? progress : nil)
+        let pull = reader.pull
+        var notes: [String] = []
+        // libarchive takes no bytes at all for a damaged archive; for an image it is a layer without members.
+        let first = try pull()
+        if !first.isEmpty {
+            var pending: UnsafeRawBufferPointer? = first
+            let handle = try ArchiveHandle(
+                source: { () throws(LayerError) in
+                    if let chunk = pending {
+                        pending = nil
+                        return chunk
+                    }
+                    return try pull()
+                },
+                configure: { archive_read_support_format_tar($0) })
+            try readMembers(of: handle, into: &sink, notes: &notes)
+            // Zero blocks after the end belong to the layer and its digest; anything else there is odd.
+            var hasTrailingData = reader.rest(from: archive_filter_bytes(handle.archive, 0)).contains { $0 != 0 }
+            while case let chunk = try pull(), !chunk.isEmpty {
+                if !hasTrailingData { hasTrailingData = chunk.contains { $0 != 0 } }
+            }
+            if hasTrailingData { notes.append("data follow the end of the archive") }
+        }
+        return Reading(uncompressedSize: reader.total, notes: notes)
+    }
+
+    private func readMembers<Sink: MemberSink>(
+        of handle: ArchiveHandle, into sink: inout Sink, notes: inout [String]
+    ) throws(LayerError) {
+        var index = 0
+        while true {
+            var pointer: OpaquePointer?
+            let step: ArchiveHandle.Step
+            do throws(LayerError) {
+                step = try handle.nextHeader(&pointer)
+            } catch {
+                let place = "member \(index + 1), after offset \(archive_read_header_position(handle.archive))"
+                if index == 0, handle.message.contains("Unrecognized archive format") {
+                    throw LayerError(.notTar, "the data are not a tar archive")
+                }
+                throw LayerError(error.kind, "\(error.message) (\(place))")
+            }
+            if case .end = step { return }
+            guard let pointer else { throw LayerError(.corrupt, "archive reader gave no member") }
+            let member = Member(entry: pointer)
+            if case .warning(let text) = step, notes.count < LayerDecoder.maximumNotes {
+                notes.append("\(escaped(member.path)): \(text)")
+            }
+            guard index < limits.members else {
+                throw LayerError(.limit, "more than \(limits.members) members")
+            }
+            if try sink.begin(member, index: index) {
+                do throws(LayerError) {
+                    while let block = try handle.nextDataBlock() { try sink.data(block.bytes, at: block.offset) }
+                } catch {
+                    let offset = archive_read_header_position(handle.archive)
+                    throw LayerError(
+                        error.kind,
+                        "\(error.message) (in the data of \(escaped(member.path)), member \(index + 1) at offset \(offset))")
+                }
+                try sink.end()
+            }
+            index += 1
+        }
+    }
+
+    // MARK: Verification
+
+    private func summary(
+        compression: Compression, blobDigests: [Digest.Algorithm: Digest],
+        plainDigests: [Digest.Algorithm: Digest], result: Reading
+    ) throws(LayerError) -> LayerSummary {
+        if let claimed = input.digest, let computed = blobDigests[claimed.algorithm], computed != claimed {
+            throw LayerError(.digestMismatch, "the blob's digest is \(computed), not \(claimed) as it is named")
+        }
+        guard let diffID = plainDigests[input.diffID.algorithm], diffID == input.diffID else {
+            let computed = plainDigests[input.diffID.algorithm]?.description ?? "unknown"
+            throw LayerError(
+                .digestMismatch,
+                "the uncompressed data have the digest \(computed), but the image config says \(input.diffID)")
+        }
+        let digest = input.digest ?? blobDigests[.sha256] ?? diffID
+        return LayerSummary(
+            compression: compression, digest: digest, diffID: diffID, size: input.blob.size,
+            uncompressedSize: result.uncompressedSize, notes: result.notes)
+    }
+}
+
+/// The plain bytes of a layer, chunk by chunk, digested on their way to libarchive.
+private final class PlainReader {
+    private var decoder: any Decompressor
+    private let stream: HashStream
+    private let limit: Int64
+    private let progress: ReadProgress?
+    private(set) var total: Int64 = 0
+    private var chunk = UnsafeRawBufferPointer(start: nil, count: 0)
+
+    init(decoder: any Decompressor, stream: HashStream, limit: Int64, progress: ReadProgress?) {
+        self.decoder = decoder
+        self.stream = stream
+        self.limit = limit
+        self.progress = progress
+    }
+
+    func pull() throws(LayerError) -> UnsafeRawBufferPointer {
+        chunk = try stream.next { (slot) throws(LayerError) in try decoder.read(into: slot) }
+        total += Int64(chunk.count)
+        progress?.add(chunk.count)
+        guard total <= limit else { throw LayerError(.limit, "more than \(limit) uncompressed bytes") }
+        return chunk
+    }
+
+    /// What of the last chunk lies at or after a position in the plain data.
+    func rest(from position: Int64) -> UnsafeRawBufferPointer {
+        let offset = min(max(0, position - (total - Int64(chunk.count))), Int64(chunk.count))
+        return UnsafeRawBufferPointer(rebasing: chunk[Int(offset)...])
+    }
+}
+
+/// libarchive converts names by the thread's locale; under the C locale it would refuse those that are not
+/// ASCII.
+private enum UTF8Locale {
+    nonisolated(unsafe) private static let locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", nil)
+
+    static func use<Value, Failure: Error>(_ body: () throws(Failure) -> Value) throws(Failure) -> Value {
+        let previous = uselocale(locale)
+        defer { uselocale(previous) }
+        return try body()
+    }
+}

@@ -1,0 +1,51 @@
+/// Why a blob or a layer could not be read. A layer that ends in an error has no entries: never fewer of them.
+public struct LayerError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// A bounded classification, made for matching and counting.
+    public enum Kind: String, Sendable, CaseIterable {
+        /// The file could not be opened or read.
+        case io
+        /// The data end before they should.
+        case truncated
+        /// The data are damaged.
+        case corrupt
+        /// The uncompressed data are not a tar archive.
+        case notTar
+        /// The data do not have the digest by which they are named.
+        case digestMismatch
+        /// The data do not have the size that the descriptor states.
+        case sizeMismatch
+        /// A bound of `ReadLimits` was exceeded.
+        case limit
+    }
+
+    public let kind: Kind
+    /// What is wrong and where, in one line.
+    public let message: String
+
+    public init(_ kind: Kind, _ message: String) {
+        self.kind = kind
+        self.message = message
+    }
+
+    public var description: String { message }
+
+    func inLayer(_ name: String) -> LayerError { LayerError(kind, "\(name): \(message)") }
+}
+
+/// Bounds on what one layer may make of the reader's memory and time.
+public struct ReadLimits: Sendable {
+    /// Members of one layer.
+    public var members = 5_000_000
+    /// Length of one member's name or link target, in bytes.
+    public var nameLength = 65_536
+    /// Names of one layer together, in bytes.
+    public var names = 1 << 30
+    /// Uncompressed size of one layer, in bytes.
+    public var uncompressedSize: Int64 = 1 << 40
+    /// Contents that one layer keeps for the checks, in bytes.
+    public var keptContents = 512 << 20
+    /// Extended attributes of one member, in bytes.
+    public var attributes = 1 << 20
+
+    public init() {}
+}

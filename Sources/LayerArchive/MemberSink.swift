@@ -1,0 +1,136 @@
+import CArchive
+import OCIModel
+
+/// A member as the archive has it, valid during `MemberSink.begin`.
+public struct Member {
+    let entry: OpaquePointer
+
+    /// The name, as bytes. libarchive hands them out unchanged under a UTF-8 locale, also where they are not
+    /// valid UTF-8.
+    public var path: UnsafeBufferPointer<UInt8> { Member.bytes(archive_entry_pathname(entry)) }
+
+    public var kind: EntryKind {
+        if archive_entry_hardlink(entry) != nil { return .hardLink }
+        // The AE_IF… constants are casts in C and do not come over: these are POSIX's S_IF… bits.
+        return switch UInt32(archive_entry_filetype(entry)) {
+        case 0o100000: .file
+        case 0o040000: .directory
+        case 0o120000: .symbolicLink
+        case 0o020000: .characterDevice
+        case 0o060000: .blockDevice
+        case 0o010000: .fifo
+        case 0o140000: .socket
+        default: .other
+        }
+    }
+
+    /// The target of a hard or symbolic link; empty for other members.
+    public var linkTarget: UnsafeBufferPointer<UInt8> {
+        Member.bytes(archive_entry_hardlink(entry) ?? archive_entry_symlink(entry))
+    }
+
+    public var permissions: UInt16 { UInt16(truncatingIfNeeded: archive_entry_perm(entry)) & 0o7777 }
+    public var uid: Int64 { archive_entry_uid(entry) }
+    public var gid: Int64 { archive_entry_gid(entry) }
+    /// Logical size in bytes.
+    public var size: Int64 { archive_entry_size(entry) }
+    public var mtime: Int64 { Int64(archive_entry_mtime(entry)) }
+    public var mtimeNanoseconds: Int32 { Int32(truncatingIfNeeded: archive_entry_mtime_nsec(entry)) }
+    public var device: (major: UInt32, minor: UInt32) {
+        (UInt32(archive_entry_rdevmajor(entry)), UInt32(archive_entry_rdevminor(entry)))
+    }
+
+    func extendedAttributes(limit: Int) throws(LayerError) -> [ExtendedAttribute] {
+        guard archive_entry_xattr_reset(entry) > 0 else { return [] }
+        var attributes: [ExtendedAttribute] = []
+        var total = 0
+        var name: UnsafePointer<CChar>?
+        var value: UnsafeRawPointer?
+        var count = 0
+        while archive_entry_xattr_next(entry, &name, &value, &count) == ARCHIVE_OK {
+            guard let name else { continue }
+            total += count
+            guard total <= limit else {
+                throw LayerError(.limit, "\(escaped(path)): extended attributes exceed \(limit) bytes")
+            }
+            let bytes = UnsafeRawBufferPointer(start: value, count: count)
+            attributes.append(ExtendedAttribute(name: String(cString: name), value: Array(bytes)))
+        }
+        return attributes.sorted { $0.name < $1.name }
+    }
+
+    private static func bytes(_ text: UnsafePointer<CChar>?) -> UnsafeBufferPointer<UInt8> {
+        guard let text else { return UnsafeBufferPointer(start: nil, count: 0) }
+        var count = 0
+        while text[count] != 0 { count += 1 }
+        return UnsafeRawBufferPointer(start: text, count: count).bindMemory(to: UInt8.self)
+    }
+}
+
+/// Receives the members of a layer in archive order.
+public protocol MemberSink: SendableMetatype {
+    /// - Returns: whether the member's data shall be delivered.
+    mutating func begin(_ member: Member, index: Int) throws(LayerError) -> Bool
+
+    /// A piece of the data of the member begun last. Holes of sparse files are not delivered: `offset` jumps.
+    mutating func data(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(LayerError)
+
+    /// The data are complete.
+    mutating func end() throws(LayerError)
+}
+
+/// Builds the table of a layer's members and keeps the contents of a plan.
+struct IndexSink: MemberSink {
+    private(set) var table = EntryTable()
+    private let plan: ContentPlan
+    private let limits: ReadLimits
+    private var kept = 0
+    private var current: [UInt8] = []
+
+    init(plan: ContentPlan, limits: ReadLimits) {
+        self.plan = plan
+        self.limits = limits
+    }
+
+    mutating func begin(_ member: Member, index: Int) throws(LayerError) -> Bool {
+        let path = member.path
+        let target = member.linkTarget
+        guard !path.isEmpty else { throw LayerError(.corrupt, "member \(index + 1) has no name") }
+        guard path.count <= limits.nameLength, target.count <= limits.nameLength else {
+            throw LayerError(
+                .limit, "member \(index + 1) has a name or link target longer than \(limits.nameLength) bytes")
+        }
+        guard table.nameBytes + path.count + target.count <= limits.names else {
+            throw LayerError(.limit, "names exceed \(limits.names) bytes")
+        }
+        let kind = member.kind
+        table.append(
+            path: path, kind: kind, permissions: member.permissions, uid: member.uid, gid: member.gid,
+            size: member.size, mtime: member.mtime, mtimeNanoseconds: member.mtimeNanoseconds,
+            linkTarget: target, device: member.device,
+            extendedAttributes: try member.extendedAttributes(limit: limits.attributes))
+        guard kind == .file, let rule = plan.rule(forMember: path), member.size <= rule.maximumBytes else {
+            return false
+        }
+        kept += Int(member.size)
+        guard kept <= limits.keptContents else {
+            throw LayerError(.limit, "contents needed by the checks exceed \(limits.keptContents) bytes")
+        }
+        current = [UInt8](repeating: 0, count: Int(member.size))
+        return true
+    }
+
+    mutating func data(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(LayerError) {
+        guard offset >= 0, bytes.count <= current.count, offset <= current.count - bytes.count else {
+            throw LayerError(.corrupt, "a member has more data than its header says")
+        }
+        current.withUnsafeMutableBytes { buffer in
+            UnsafeMutableRawBufferPointer(rebasing: buffer[Int(offset)...]).copyMemory(from: bytes)
+        }
+    }
+
+    mutating func end() throws(LayerError) {
+        table.contents[table.count - 1] = current
+        current = []
+    }
+}

@@ -1,0 +1,33 @@
+import Verdict
+
+/// Findings in a row that say the same of different subjects, so that a report says it once.
+struct FindingGroup {
+    var subjects: [Subject]
+    var expected: String
+    var observed: String
+    var provenance: Provenance?
+    var details: [String]
+
+    static func groups(of findings: some Sequence<Finding>) -> [FindingGroup] {
+        var groups: [FindingGroup] = []
+        for finding in findings {
+            if let last = groups.last, last.details.isEmpty, finding.details.isEmpty,
+                last.expected == finding.expected, last.observed == finding.observed,
+                last.provenance == finding.provenance
+            {
+                groups[groups.count - 1].subjects.append(finding.subject)
+            } else {
+                groups.append(
+                    FindingGroup(
+                        subjects: [finding.subject], expected: finding.expected, observed: finding.observed,
+                        provenance: finding.provenance, details: finding.details))
+            }
+        }
+        return groups
+    }
+}
+
+extension Subject {
+    /// "path /opt/airflow"
+    var words: String { "\(kind.rawValue) \(SafeText.visible(name))" }
+}

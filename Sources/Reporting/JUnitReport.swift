@@ -1,0 +1,351 @@
+import Verdict
+
+/// JUnit XML in the dialect that Jenkins, GitLab and GitHub's test result actions have in common.
+///
+/// One `testsuite` per image, one `testcase` per check. The format has no standard; the choices here:
+/// - `classname` is `<suite>.<group>`, in a closed alphabet, because Jenkins splits it at the last dot into
+///   package and class. A record on several images puts the image in between, because GitLab keeps only the
+///   first of several cases with the same class name and name.
+/// - The text of `failure`, `error` and `skipped` repeats their `message`, because GitLab shows only the text
+///   and Jenkins shows the message first.
+/// - A run that proves nothing has an `error` case that says so: no viewer shows an empty file as a problem.
+enum JUnitReport {
+    static func render(_ record: RunRecord) -> [UInt8] {
+        let suites = testSuites(of: record)
+        var writer = XMLWriter()
+        let cases = suites.flatMap(\.cases)
+        let names = record.suites.map(\.name).joined(separator: ", ")
+        writer.start(
+            "testsuites",
+            [("name", names.isEmpty ? record.tool.name : names)] + counts(of: cases, withSkipped: false)
+                + [("time", seconds(suites.reduce(0) { $0 + max(0, $1.time) }))])
+        var noted = 0
+        for suite in suites {
+            write(suite, started: record.started, notedBefore: noted, to: &writer)
+            noted = writer.replacements
+        }
+        writer.end()
+        return writer.bytes
+    }
+
+    // MARK: What is written
+
+    private struct TestSuite {
+        var name: String
+        var time: Double
+        var properties: XMLWriter.Attributes = []
+        var cases: [TestCase]
+        var notes: [String] = []
+    }
+
+    private struct TestCase {
+        var className: String
+        var name: String
+        var time: Double = 0
+        var position: SourcePosition?
+        var status: Status
+        var systemOut: String = ""
+    }
+
+    private enum Status {
+        case passed
+        case failure(type: String, message: String, text: String)
+        case error(type: String, message: String, text: String)
+        case skipped(message: String)
+    }
+
+    private static func testSuites(of record: RunRecord) -> [TestSuite] {
+        var suites = record.images.map { run in
+            var suite = TestSuite(
+                name: "\(run.image.reference) \(run.image.platform)", time: run.duration,
+                properties: properties(of: run, in: record),
+                cases: run.results.map {
+                    testCase($0, on: run.image, naming: record.images.count > 1)
+                }, notes: run.notes)
+            if !run.hasEvaluatedChecks {
+                suite.cases.append(
+                    runError(
+                        "no check was evaluated",
+                        "nothing can be said about \(run.image.reference): every check was skipped, did not "
+                            + "apply, could not be decided, or there was none"))
+            }
+            return suite
+        }
+        var problems: [TestCase] = []
+        if record.images.isEmpty {
+            problems.append(runError("no check was evaluated", "no image was judged"))
+        }
+        if !record.complete {
+            problems.append(
+                runError("the run is incomplete", "the run was interrupted, the results are partial"))
+        }
+        if !problems.isEmpty {
+            suites.append(TestSuite(name: "run", time: 0, cases: problems))
+        }
+        return numberingDuplicates(suites)
+    }
+
+    /// A case about the run itself, not about a check.
+    private static func runError(_ name: String, _ text: String) -> TestCase {
+        TestCase(
+            className: "assay.run", name: name,
+            status: .error(type: "undecided", message: name, text: "\(name)\n\(text)"))
+    }
+
+    /// GitLab drops, without a word, all but the first case of the same class name and name.
+    private static func numberingDuplicates(_ suites: [TestSuite]) -> [TestSuite] {
+        var seen: [[String]: Int] = [:]
+        var suites = suites
+        for suite in suites.indices {
+            for index in suites[suite].cases.indices {
+                let testCase = suites[suite].cases[index]
+                let occurrence = seen[[testCase.className, testCase.name], default: 0] + 1
+                seen[[testCase.className, testCase.name]] = occurrence
+                if occurrence > 1 { suites[suite].cases[index].name += " [\(occurrence)]" }
+            }
+        }
+        return suites
+    }
+
+    private static func properties(of run: ImageRun, in record: RunRecord) -> XMLWriter.Attributes {
+        var properties: XMLWriter.Attributes = [
+            ("image.reference", run.image.reference),
+            ("image.manifest.digest", run.image.manifestDigest ?? "none"),
+            ("image.config.digest", run.image.configDigest),
+            ("image.platform", run.image.platform),
+            ("image.created", run.image.created ?? "unknown"),
+            ("image.layers", String(run.image.layers.count)),
+            ("tool.name", record.tool.name),
+            ("tool.version", record.tool.version),
+            ("run.complete", String(record.complete)),
+        ]
+        for suite in record.suites { properties.append(("suite.\(suite.name).digest", suite.digest)) }
+        if let profile = run.profile {
+            properties.append(("profile.id", profile.id))
+            properties.append(("profile.title", profile.title))
+            for (number, line) in profile.evidence.enumerated() {
+                properties.append(("profile.evidence.\(number + 1)", line))
+            }
+            for (number, line) in profile.warnings.enumerated() {
+                properties.append(("profile.warning.\(number + 1)", line))
+            }
+        }
+        for parameter in run.parameters {
+            properties.append(("parameter.\(parameter.name)", parameter.value))
+            properties.append(("parameter.\(parameter.name).origin", parameter.origin))
+        }
+        return properties
+    }
+
+    private static func testCase(
+        _ result: CheckResult, on image: ImageIdentity, naming namesImage: Bool
+    ) -> TestCase {
+        var classes = [result.suite, result.group]
+        if namesImage { classes.insert("\(image.reference) \(image.platform)", at: 1) }
+        var testCase = TestCase(
+            className: classes.map(closedAlphabet).joined(separator: "."),
+            name: "\(result.id) \(result.title)", time: result.duration, position: result.position,
+            status: .passed)
+        switch result.outcome {
+        case .pass:
+            testCase.systemOut = lines(of: result.findings, on: image).joined(separator: "\n")
+        case .fail:
+            let message = summary(of: result)
+            testCase.status = .failure(
+                type: result.id, message: message, text: text(of: result, message: message, on: image))
+        case .error:
+            let message = result.reason.map(joinedLines) ?? "could not be decided"
+            testCase.status = .error(
+                type: result.id, message: message, text: text(of: result, message: message, on: image))
+        case .skipped, .notApplicable:
+            testCase.status = .skipped(message: skipMessage(of: result))
+        case .waived:
+            testCase.status = .skipped(message: skipMessage(of: result))
+            testCase.systemOut = text(
+                of: result, message: "waived, this fail is hidden: \(summary(of: result, withReason: false))",
+                on: image)
+        }
+        return testCase
+    }
+
+    // MARK: Texts
+
+    private static func skipMessage(of result: CheckResult) -> String {
+        let word =
+            switch result.outcome {
+            case .notApplicable: "not applicable"
+            case .waived: "waived"
+            default: "skipped"
+            }
+        return "\(word): " + (result.reason.map(joinedLines) ?? "no reason was given")
+    }
+
+    /// One line that says what is wrong.
+    private static func summary(of result: CheckResult, withReason: Bool = true) -> String {
+        if withReason, let reason = result.reason { return joinedLines(reason) }
+        guard let finding = result.findings.first else {
+            return joinedLines("does not hold: \(result.title)")
+        }
+        let more = result.findings.count > 1 ? " (and \(result.findings.count - 1) more)" : ""
+        return joinedLines(
+            "\(finding.subject.words): expected \(SafeText.visible(finding.expected)), "
+                + "observed \(SafeText.visible(finding.observed))\(more)")
+    }
+
+    private static func text(
+        of result: CheckResult, message: String, on image: ImageIdentity
+    ) -> String {
+        var output = [message, ""] + lines(of: result.findings, on: image)
+        output.append("suite: \(indented(result.position.description))")
+        output.append("severity: \(result.severity.rawValue)")
+        if let source = result.source { output.append("source: \(indented(source))") }
+        if !result.statements.isEmpty {
+            output.append("statements: \(indented(result.statements.joined(separator: ", ")))")
+        }
+        if let remedy = result.remedy { output.append("remedy: \(indented(remedy))") }
+        return output.joined(separator: "\n")
+    }
+
+    private static func lines(of findings: [Finding], on image: ImageIdentity) -> [String] {
+        FindingGroup.groups(of: findings).flatMap { group in
+            var output = group.subjects.map { indented($0.words) }
+            output.append("  expected: \(indented(SafeText.visible(group.expected)))")
+            output.append("  observed: \(indented(SafeText.visible(group.observed)))")
+            if let provenance = group.provenance { output += lines(of: provenance, on: image) }
+            return output + group.details.map { "  - \(indented($0))" }
+        }
+    }
+
+    private static func lines(of provenance: Provenance, on image: ImageIdentity) -> [String] {
+        var output: [String] = []
+        let layer = provenance.layer.map { "\($0) of \(image.layers.count)" }
+        let place = [layer, provenance.layerDigest].compactMap(\.self).joined(separator: ", ")
+        if !place.isEmpty { output.append("  layer: \(indented(place))") }
+        if let diffID = provenance.diffID { output.append("  diff ID: \(indented(diffID))") }
+        if let instruction = provenance.instruction {
+            output.append("  history: \(indented(instruction))")
+        }
+        return output
+    }
+
+    /// Lines after the first are indented, so that text from an image cannot pose as a line of ours.
+    private static func indented(_ text: String) -> String {
+        text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+            .joined(separator: "\n      ")
+    }
+
+    private static func joinedLines(_ text: String) -> String {
+        text.split(whereSeparator: \.isNewline).joined(separator: " ")
+    }
+
+    // MARK: Attributes
+
+    private static func closedAlphabet(_ text: String) -> String {
+        let output = text.unicodeScalars.map { scalar in
+            switch scalar {
+            case "A"..."Z", "a"..."z", "0"..."9", "_", "-": Character(scalar)
+            default: Character("_")
+            }
+        }
+        return output.isEmpty ? "_" : String(output)
+    }
+
+    /// Seconds with three decimals and a point, whatever the locale; what is no duration is zero.
+    private static func seconds(_ duration: Double) -> String {
+        guard duration.isFinite, duration > 0 else { return "0.000" }
+        let milliseconds = Int64((min(duration, 1e9) * 1000).rounded())
+        let fraction = String(milliseconds % 1000)
+        return "\(milliseconds / 1000)." + String(repeating: "0", count: 3 - fraction.count) + fraction
+    }
+
+    /// ISO 8601 without a zone, as the format has it; nil when the record's time is not RFC 3339 in UTC.
+    private static func timestamp(_ started: String?) -> String? {
+        guard let time = started?.wholeMatch(of: /(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]00:00)/)
+        else { return nil }
+        return String(time.1)
+    }
+
+    private static func counts(of cases: [TestCase], withSkipped: Bool) -> XMLWriter.Attributes {
+        var failures = 0
+        var errors = 0
+        var skipped = 0
+        for testCase in cases {
+            switch testCase.status {
+            case .passed: break
+            case .failure: failures += 1
+            case .error: errors += 1
+            case .skipped: skipped += 1
+            }
+        }
+        return [
+            ("tests", String(cases.count)), ("failures", String(failures)), ("errors", String(errors)),
+        ] + (withSkipped ? [("skipped", String(skipped))] : [])
+    }
+
+    // MARK: Writing
+
+    private static func write(
+        _ suite: TestSuite, started: String?, notedBefore: Int, to writer: inout XMLWriter
+    ) {
+        var attributes: XMLWriter.Attributes = [("name", suite.name)]
+        attributes += counts(of: suite.cases, withSkipped: true)
+        attributes.append(("time", seconds(suite.time)))
+        if let timestamp = timestamp(started) { attributes.append(("timestamp", timestamp)) }
+        writer.start("testsuite", attributes)
+        if !suite.properties.isEmpty {
+            writer.start("properties")
+            for property in suite.properties {
+                writer.empty("property", [("name", property.name), ("value", property.value)])
+            }
+            writer.end()
+        }
+        for testCase in suite.cases { write(testCase, to: &writer) }
+        writeNotes(suite.notes, notedBefore: notedBefore, to: &writer)
+        writer.end()
+    }
+
+    private static func write(_ testCase: TestCase, to writer: inout XMLWriter) {
+        var attributes: XMLWriter.Attributes = [
+            ("classname", testCase.className), ("name", testCase.name), ("time", seconds(testCase.time)),
+        ]
+        if let position = testCase.position {
+            attributes.append(("file", position.file))
+            attributes.append(("line", String(position.line)))
+        }
+        if case .passed = testCase.status, testCase.systemOut.isEmpty {
+            writer.empty("testcase", attributes)
+            return
+        }
+        writer.start("testcase", attributes)
+        switch testCase.status {
+        case .passed: break
+        case .failure(let type, let message, let text):
+            writer.element("failure", [("type", type), ("message", shortened(message))], text: text)
+        case .error(let type, let message, let text):
+            writer.element("error", [("type", type), ("message", shortened(message))], text: text)
+        case .skipped(let message):
+            writer.element("skipped", [("message", shortened(message))], text: message)
+        }
+        if !testCase.systemOut.isEmpty { writer.element("system-out", text: testCase.systemOut) }
+        writer.end()
+    }
+
+    /// The element's text has the whole message.
+    private static func shortened(_ message: String) -> String {
+        SafeText.shortened(message, limit: 1000)
+    }
+
+    private static func writeNotes(
+        _ notes: [String], notedBefore: Int, to writer: inout XMLWriter
+    ) {
+        var replaced = writer.replacements - notedBefore
+        for scalar in notes.joined().unicodeScalars where XMLWriter.forbids(scalar) { replaced += 1 }
+        var lines = notes.map(indented)
+        if replaced > 0 {
+            lines.append(
+                "\(replaced) characters that XML 1.0 forbids are shown as U+FFFD; the JSON report has them all"
+            )
+        }
+        if !lines.isEmpty { writer.element("system-out", text: lines.joined(separator: "\n")) }
+    }
+}

@@ -1,0 +1,65 @@
+import Verdict
+
+/// A form in which a run record can be written.
+public enum ReportFormat: String, CaseIterable, Sendable {
+    /// For a reader at a terminal: the verdict first, fails grouped by the step that caused them.
+    case text
+    /// JUnit XML, as read by Jenkins, GitLab and the GitHub actions that show test results.
+    case junit
+    /// The run record itself: the one form that can be read back.
+    case json
+
+    /// One line for help texts.
+    public var summary: String {
+        switch self {
+        case .text: "verdict, causes and remedies for a reader at a terminal"
+        case .junit: "JUnit XML for Jenkins, GitLab and other test result viewers"
+        case .json: "the complete run record, which can be rendered or merged later"
+        }
+    }
+
+    /// Extension of a file in this format, without the dot.
+    public var fileExtension: String {
+        switch self {
+        case .text: "txt"
+        case .junit: "xml"
+        case .json: "json"
+        }
+    }
+
+    /// The record in this format, as UTF-8 that ends with a newline.
+    ///
+    /// The same record and options give the same bytes.
+    ///
+    /// - Throws: `ReportError` of kind `notRepresentable`.
+    public func render(
+        _ record: RunRecord, options: RenderOptions = RenderOptions()
+    ) throws(ReportError) -> [UInt8] {
+        switch self {
+        case .text: TextReport.render(record, options: options)
+        case .junit: JUnitReport.render(record)
+        case .json: try JSONReport.render(record)
+        }
+    }
+}
+
+/// How a report for human readers is laid out. Formats for machines take no notice of it.
+public struct RenderOptions: Hashable, Sendable {
+    /// Columns of the terminal. Less than 40 is taken as 40.
+    public var width: Int
+    /// Whether ANSI SGR sequences may be used. They only underline what words and symbols say already.
+    public var color: Bool
+    /// Whether every pass, every parameter and every finding is listed, and no value is shortened.
+    public var verbose: Bool
+    /// The lightest severity whose fail counts. Has to be the one that the exit code is decided by.
+    public var failOn: Severity
+
+    public init(
+        width: Int = 100, color: Bool = false, verbose: Bool = false, failOn: Severity = .warning
+    ) {
+        self.width = width
+        self.color = color
+        self.verbose = verbose
+        self.failOn = failOn
+    }
+}

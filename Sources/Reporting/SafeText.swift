@@ -1,0 +1,53 @@
+/// Text from a record, made safe to show.
+///
+/// Whoever made the record has escaped what comes from an image; this is the second lock on the same door.
+enum SafeText {
+    /// True for scalars that act instead of being shown: C0, DEL and C1 controls, line separators, the
+    /// byte order mark and bidirectional controls.
+    static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0..<0x20, 0x7F..<0xA0, 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF: true
+        default: false
+        }
+    }
+
+    /// The text with every control written as an escape (`\n`, `\x1b`, `\u{202e}`), so that it is one line.
+    static func oneLine(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: isControl) else { return text }
+        var output = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\t": output += "\\t"
+            case "\n": output += "\\n"
+            case "\r": output += "\\r"
+            case _ where !isControl(scalar): output.unicodeScalars.append(scalar)
+            case _ where scalar.value < 0x100:
+                output += "\\x" + hexadecimal(scalar, width: 2)
+            default: output += "\\u{" + hexadecimal(scalar, width: 4) + "}"
+            }
+        }
+        return output
+    }
+
+    /// The text itself, or its first `limit` Unicode scalars and how many more there are.
+    static func shortened(_ text: String, limit: Int) -> String {
+        let scalars = text.unicodeScalars
+        guard let end = scalars.index(scalars.startIndex, offsetBy: limit, limitedBy: scalars.endIndex),
+            end != scalars.endIndex
+        else { return text }
+        let more = scalars.distance(from: end, to: scalars.endIndex)
+        return String(scalars[..<end]) + "… \(more) more characters"
+    }
+
+    /// The text, or words that say that there is none.
+    static func visible(_ text: String) -> String { text.isEmpty ? "(empty)" : text }
+
+    /// A path or other short text between quotation marks, for messages.
+    static func quoted(_ text: String) -> String { "\"\(shortened(oneLine(text), limit: 300))\"" }
+
+    /// The scalar's number in hexadecimal, with leading zeros.
+    static func hexadecimal(_ scalar: Unicode.Scalar, width: Int) -> String {
+        let digits = String(scalar.value, radix: 16)
+        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    }
+}

@@ -1,0 +1,416 @@
+import Verdict
+
+/// The report for a reader at a terminal: verdict, what was judged, fails by cause, then the rest.
+///
+/// Whatever is left out is counted. Words and symbols carry the meaning, colour only underlines it. No line
+/// can act on the terminal or be taken for a command by a CI log reader.
+struct TextReport {
+    /// How many findings of a check, and details of a finding, are shown unless all are asked for.
+    private static let listLimit = 10
+    /// How many characters of one value are shown unless all are asked for.
+    private static let valueLimit = 600
+
+    private let record: RunRecord
+    private let options: RenderOptions
+    private let width: Int
+    private var output = ""
+
+    private init(_ record: RunRecord, options: RenderOptions) {
+        self.record = record
+        self.options = options
+        width = max(40, options.width)
+    }
+
+    static func render(_ record: RunRecord, options: RenderOptions) -> [UInt8] {
+        var report = TextReport(record, options: options)
+        report.writeRun()
+        return Array(report.output.utf8)
+    }
+
+    private mutating func writeRun() {
+        if record.images.count != 1 { writeOverview() }
+        for run in record.images {
+            if record.images.count > 1 {
+                blank()
+                put(String(repeating: "─", count: width), style: .dim)
+            }
+            write(run)
+        }
+        blank()
+        field("tool", "\(record.tool.name) \(record.tool.version)")
+        for suite in record.suites { field("suite", "\(suite.name) \(suite.digest)") }
+        if let started = record.started { field("started", started) }
+    }
+
+    // MARK: Verdict
+
+    /// The words for what the shell is told by the exit code.
+    private struct Judgement {
+        var symbol: String
+        var words: String
+        var style: Style
+
+        init(_ decision: ExitDecision) {
+            switch decision {
+            case .conforming: (symbol, words, style) = ("✓", "CONFORMS", .green)
+            case .notConforming: (symbol, words, style) = ("✗", "DOES NOT CONFORM", .red)
+            case .undecided, .usage, .interrupted, .terminated:
+                (symbol, words, style) = ("?", "COULD NOT BE JUDGED", .yellow)
+            }
+        }
+    }
+
+    private func decision(on run: ImageRun) -> ExitDecision {
+        var single = record
+        single.images = [run]
+        return ExitDecision(of: single, failOn: options.failOn)
+    }
+
+    private mutating func writeOverview() {
+        let verdict = Judgement(ExitDecision(of: record, failOn: options.failOn))
+        let decisions = record.images.map { decision(on: $0) }
+        let conforming = decisions.count { $0 == .conforming }
+        let failing = decisions.count { $0 == .notConforming }
+        put("\(verdict.symbol) \(verdict.words)", style: verdict.style)
+        if record.images.isEmpty {
+            put("no image was judged", indent: 2)
+            writeIncomplete()
+        } else {
+            put(
+                "\(record.images.count) images: \(conforming) conforming, \(failing) not conforming, "
+                    + "\(decisions.count - conforming - failing) could not be judged", indent: 2)
+        }
+    }
+
+    private mutating func writeIncomplete() {
+        if !record.complete {
+            put("! the run was interrupted: the results are partial", indent: 2, style: .yellow)
+        }
+    }
+
+    private mutating func write(_ run: ImageRun) {
+        let verdict = Judgement(decision(on: run))
+        put("\(verdict.symbol) \(verdict.words)  \(run.image.reference)", hanging: 2, style: verdict.style)
+        let counts = run.counts
+        let atoms = Outcome.allCases.map { "\(symbol($0)) \(counts[$0, default: 0]) \(word($0))" }
+        for line in TextLayout.wrap(atoms, separator: "   ", width: width - 2) { put(line, indent: 2) }
+        writeIncomplete()
+        if !run.hasEvaluatedChecks { put("! no check was evaluated", indent: 2, style: .yellow) }
+        let light = run.results.count { $0.outcome == .fail && $0.severity < options.failOn }
+        if light > 0 {
+            put(
+                "! \(light) of the fails \(light == 1 ? "is" : "are") below the threshold "
+                    + "\"\(options.failOn.rawValue)\" and \(light == 1 ? "does" : "do") not count",
+                indent: 2, style: .yellow)
+        }
+        writeIdentity(run)
+        writeFails(run)
+        writeErrors(run)
+        writeWaived(run)
+        if !run.notes.isEmpty {
+            heading("NOTES", run.notes.count)
+            for note in run.notes { put("- \(value(note))", indent: 2, hanging: 2) }
+        }
+        writeReasons(run, outcome: .skipped, title: "SKIPPED")
+        writeReasons(run, outcome: .notApplicable, title: "NOT APPLICABLE")
+        writePasses(run)
+    }
+
+    // MARK: What was judged
+
+    private mutating func writeIdentity(_ run: ImageRun) {
+        let image = run.image
+        blank()
+        field("image ID", image.configDigest)
+        if let digest = image.manifestDigest { field("manifest", digest) }
+        field("platform", image.platform)
+        field("created", image.created ?? "unknown")
+        field("layers", String(image.layers.count))
+        if let profile = run.profile {
+            field("profile", "\(profile.id) (\(profile.title))")
+            for line in profile.evidence { field("", "because \(line)") }
+            for line in profile.warnings { field("! warning", line, style: .yellow) }
+        } else {
+            field("profile", "none")
+        }
+        if options.verbose {
+            for parameter in run.parameters {
+                field("parameter", "\(parameter.name)=\(parameter.value) (\(parameter.origin))")
+            }
+        }
+    }
+
+    // MARK: Fails
+
+    /// The fails that one step of the build caused.
+    private struct Cause {
+        var provenance: Provenance?
+        var fails: [(check: CheckResult, findings: [Finding])]
+    }
+
+    /// A check whose findings have several causes is told under each, with the findings that belong there.
+    private func causes(of fails: [CheckResult]) -> [Cause] {
+        var causes: [Cause] = []
+        var places: [Provenance?: Int] = [:]
+        for check in fails {
+            var findings: [Provenance?: [Finding]] = [:]
+            var order: [Provenance?] = []
+            for finding in check.findings {
+                if findings[finding.provenance] == nil { order.append(finding.provenance) }
+                findings[finding.provenance, default: []].append(finding)
+            }
+            for provenance in order.isEmpty ? [nil] : order {
+                let place = places[provenance] ?? causes.count
+                places[provenance] = place
+                if place == causes.count { causes.append(Cause(provenance: provenance, fails: [])) }
+                causes[place].fails.append((check, findings[provenance] ?? []))
+            }
+        }
+        return causes.enumerated().sorted { left, right in
+            (rank(left.element), left.offset) < (rank(right.element), right.offset)
+        }.map(\.element)
+    }
+
+    /// Lower layers come first, steps without a layer next, what no step is known for last.
+    private func rank(_ cause: Cause) -> Int {
+        guard let provenance = cause.provenance else { return Int.max }
+        return provenance.layer ?? Int.max - 1
+    }
+
+    private mutating func writeFails(_ run: ImageRun) {
+        let fails = run.results.filter { $0.outcome == .fail }
+        if fails.isEmpty { return }
+        heading("FAILED, BY CAUSE", fails.count)
+        for (number, cause) in causes(of: fails).enumerated() {
+            if number > 0 { blank() }
+            writeCause(cause.provenance, layers: run.image.layers.count)
+            for fail in cause.fails { write(fail.check, findings: fail.findings, indent: 4) }
+        }
+    }
+
+    private func place(of provenance: Provenance, layers: Int) -> String {
+        let place = provenance.layer.map { "layer \($0) of \(layers)" } ?? "step without a layer"
+        return [place, provenance.layerDigest ?? provenance.diffID].compactMap(\.self).joined(separator: "  ")
+    }
+
+    private mutating func writeCause(_ provenance: Provenance?, layers: Int) {
+        guard let provenance else {
+            put("no single step", indent: 2, style: .bold)
+            return
+        }
+        put(place(of: provenance, layers: layers), indent: 2, hanging: 2, style: .bold)
+        let instruction = SafeText.oneLine(provenance.instruction ?? "the history does not say which step")
+        put(options.verbose ? instruction : TextLayout.fit(instruction, width: width - 2), indent: 2)
+    }
+
+    /// Under a heading that does not tell the cause, `layers` is how many the image has, and each finding
+    /// tells its own.
+    private mutating func write(
+        _ check: CheckResult, findings: [Finding], indent: Int, layers: Int? = nil
+    ) {
+        let weight = check.severity == .error ? "" : "  [\(check.severity.rawValue)]"
+        put(
+            "\(symbol(check.outcome)) \(check.id)  \(value(check.title))\(weight)", indent: indent,
+            hanging: 2,
+            style: style(check.outcome))
+        let inner = indent + 2
+        if let reason = check.reason { field("reason", reason, indent: inner) }
+        for group in FindingGroup.groups(of: limited(findings)) {
+            for (number, subject) in group.subjects.enumerated() {
+                field(number == 0 ? "subject" : "", subject.words, indent: inner)
+            }
+            field("expected", group.expected, indent: inner)
+            field("observed", group.observed, indent: inner, style: style(check.outcome))
+            if let layers, let provenance = group.provenance {
+                field("cause", place(of: provenance, layers: layers), indent: inner)
+                if let instruction = provenance.instruction { field("", instruction, indent: inner) }
+            }
+            for detail in limited(group.details) { field("", "- \(detail)", indent: inner) }
+            writeRest(of: group.details.count, "details", indent: inner)
+        }
+        writeRest(of: findings.count, "findings", indent: inner)
+        if let remedy = check.remedy { field("remedy", remedy, indent: inner) }
+        if let source = check.source {
+            let statements = check.statements.isEmpty ? "" : " [\(check.statements.joined(separator: ", "))]"
+            field("source", source + statements, indent: inner)
+        } else if !check.statements.isEmpty {
+            field("statements", check.statements.joined(separator: ", "), indent: inner)
+        }
+        field("suite", check.position.description, indent: inner, style: .dim)
+    }
+
+    private func limited<Element>(_ list: [Element]) -> ArraySlice<Element> {
+        options.verbose ? list[...] : list.prefix(Self.listLimit)
+    }
+
+    private mutating func writeRest(of count: Int, _ what: String, indent: Int) {
+        let rest = count - Self.listLimit
+        if rest > 0, !options.verbose {
+            field("", "… \(rest) more \(what); the verbose report has them", indent: indent)
+        }
+    }
+
+    // MARK: Everything else
+
+    private mutating func writeErrors(_ run: ImageRun) {
+        let errors = run.results.filter { $0.outcome == .error }
+        if errors.isEmpty { return }
+        heading("ERRORS, NOT DECIDED", errors.count)
+        for check in errors {
+            write(check, findings: check.findings, indent: 2, layers: run.image.layers.count)
+        }
+    }
+
+    private mutating func writeWaived(_ run: ImageRun) {
+        let waived = run.results.filter { $0.outcome == .waived }
+        if waived.isEmpty { return }
+        heading("WAIVED", waived.count)
+        for check in waived {
+            write(check, findings: check.findings, indent: 2, layers: run.image.layers.count)
+        }
+    }
+
+    /// One entry per reason, with the checks it kept from being evaluated.
+    private mutating func writeReasons(_ run: ImageRun, outcome: Outcome, title: String) {
+        let results = run.results.filter { $0.outcome == outcome }
+        if results.isEmpty { return }
+        heading(title, results.count)
+        for (reason, checks) in grouped(results, by: { $0.reason ?? "no reason was given" }) {
+            put(
+                "\(symbol(outcome)) \(value(reason)): \(checks.map(\.id).joined(separator: ", "))",
+                indent: 2, hanging: 2)
+        }
+    }
+
+    private mutating func writePasses(_ run: ImageRun) {
+        let passes = run.results.filter { $0.outcome == .pass }
+        if passes.isEmpty { return }
+        heading("PASSED", passes.count)
+        let groups = grouped(passes, by: { "\($0.suite).\($0.group)" })
+        if options.verbose {
+            for (group, checks) in groups {
+                put("\(group) \(checks.count)", indent: 2, style: .bold)
+                for check in checks {
+                    put("\(symbol(.pass)) \(check.id)  \(value(check.title))", indent: 4, hanging: 2)
+                }
+            }
+        } else {
+            put(groups.map { "\($0.key) \($0.values.count)" }.joined(separator: ", "), indent: 2)
+        }
+    }
+
+    /// Groups in the order in which they first appear.
+    private func grouped(
+        _ results: [CheckResult], by key: (CheckResult) -> String
+    ) -> [(key: String, values: [CheckResult])] {
+        var groups: [(key: String, values: [CheckResult])] = []
+        var places: [String: Int] = [:]
+        for result in results {
+            let name = key(result)
+            if let place = places[name] {
+                groups[place].values.append(result)
+            } else {
+                places[name] = groups.count
+                groups.append((name, [result]))
+            }
+        }
+        return groups
+    }
+
+    private func symbol(_ outcome: Outcome) -> String {
+        switch outcome {
+        case .pass: "✓"
+        case .fail: "✗"
+        case .error: "?"
+        case .notApplicable: "·"
+        case .skipped: "-"
+        case .waived: "~"
+        }
+    }
+
+    private func word(_ outcome: Outcome) -> String {
+        switch outcome {
+        case .pass: "pass"
+        case .fail: "fail"
+        case .error: "error"
+        case .notApplicable: "not applicable"
+        case .skipped: "skipped"
+        case .waived: "waived"
+        }
+    }
+
+    private func style(_ outcome: Outcome) -> Style {
+        switch outcome {
+        case .pass: .green
+        case .fail: .red
+        case .error, .waived: .yellow
+        case .notApplicable, .skipped: .dim
+        }
+    }
+
+    // MARK: Lines
+
+    /// Parameters of the control sequence Select Graphic Rendition (ECMA-48, 8.3.117).
+    private enum Style: String {
+        case bold = "1"
+        case dim = "2"
+        case red = "31"
+        case green = "32"
+        case yellow = "33"
+    }
+
+    private static let labelWidth = 11
+
+    private mutating func blank() { output += "\n" }
+
+    private mutating func heading(_ title: String, _ count: Int) {
+        blank()
+        put("\(title) (\(count))", style: .bold)
+    }
+
+    /// The text, broken at spaces; lines after the first are indented by `hanging` columns more.
+    private mutating func put(
+        _ text: String, indent: Int = 0, hanging: Int = 0, style: Style? = nil
+    ) {
+        let lines = TextLayout.wrap(SafeText.oneLine(text), width: width - indent - hanging)
+        for (number, line) in lines.enumerated() {
+            output += String(repeating: " ", count: indent + (number == 0 ? 0 : hanging))
+            output += painted(Self.inert(line), style) + "\n"
+        }
+    }
+
+    /// A label and a value beside it.
+    private mutating func field(
+        _ label: String, _ content: String, indent: Int = 2, style: Style? = nil
+    ) {
+        let lines = TextLayout.wrap(value(content), width: width - indent - Self.labelWidth)
+        for (number, line) in lines.enumerated() {
+            let name = number == 0 ? label : ""
+            output += String(repeating: " ", count: indent)
+            output += name.isEmpty ? "" : painted(name, .dim)
+            output += String(repeating: " ", count: Self.labelWidth - name.count)
+            output += painted(Self.inert(line), style) + "\n"
+        }
+    }
+
+    /// A value from the record, on one line, of bounded length, and visible even when it is empty.
+    private func value(_ text: String) -> String {
+        let line = SafeText.visible(SafeText.oneLine(text))
+        return options.verbose ? line : SafeText.shortened(line, limit: Self.valueLimit)
+    }
+
+    private func painted(_ text: String, _ style: Style?) -> String {
+        guard options.color, let style else { return text }
+        return "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m"
+    }
+
+    /// GitHub's runner takes a line that begins with `::`, and `##[` anywhere, for a command; Azure Pipelines
+    /// and TeamCity have `##vso[` and `##teamcity[`. A backslash makes them plain text.
+    private static func inert(_ line: String) -> String {
+        let marked =
+            line.utf8.contains(UInt8(ascii: "#"))
+            ? line.replacing(/##(?=[A-Za-z]*\[)/, with: "#\\#") : line
+        let begin = marked.unicodeScalars.drop { $0.properties.isWhitespace }
+        return begin.starts(with: "::".unicodeScalars) ? "\\" + marked : marked
+    }
+}

@@ -1,0 +1,296 @@
+import LayerArchive
+import OCIModel
+
+extension RootFS {
+    /// Merges layers, lowest first, by the rules of the image-spec.
+    ///
+    /// A layer's whiteouts act on what lies below it, never on its own members, wherever they stand in the
+    /// archive. Parents of a member are resolved inside the image, as runtimes do when they unpack.
+    ///
+    /// - Parameter plan: which contents keep a version for each layer.
+    public static func merging(_ layers: [EntryTable], plan: ContentPlan = ContentPlan()) -> RootFS {
+        var merger = LayerMerger(plan: plan)
+        for (index, layer) in layers.enumerated() { merger.apply(layer, index: index) }
+        return merger.tree
+    }
+}
+
+/// Applies layers one after another to a growing tree.
+struct LayerMerger {
+    private(set) var tree = RootFS()
+    private let plan: ContentPlan
+    private var layer = 0
+    /// The directory of the member before: archives list a directory's members together.
+    private var lastParent: (name: [UInt8], node: Node)?
+
+    init(plan: ContentPlan) {
+        self.plan = plan
+        tree.nodes.append(RootFS.NameRecord(parent: 0, name: tree.names.intern([])))
+        tree.nodes[0].inode = newInode(.impliedDirectory(layer: 0), entry: -1)
+    }
+
+    mutating func apply(_ table: EntryTable, index: Int) {
+        layer = index
+        lastParent = nil
+        tree.wastedBytes.append(0)
+        var whiteouts: [Int] = []
+        for member in 0..<table.count where isWhiteout(table, member) { whiteouts.append(member) }
+        for member in whiteouts { applyWhiteout(Array(table.path(at: member))) }
+        lastParent = nil
+        var next = whiteouts.makeIterator()
+        var skipped = next.next()
+        for member in 0..<table.count {
+            if member == skipped {
+                skipped = next.next()
+            } else {
+                add(table, member)
+            }
+        }
+    }
+
+    // MARK: Whiteouts
+
+    private static let prefix = Array(".wh.".utf8)
+    private static let opaque = Array(".wh..wh..opq".utf8)
+
+    private func isWhiteout(_ table: EntryTable, _ member: Int) -> Bool {
+        let path = table.path(at: member)
+        guard let end = path.lastIndex(where: { $0 != UInt8(ascii: "/") }) else { return false }
+        let name = path[...end]
+        let start = name.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? name.startIndex
+        return name[start...].starts(with: LayerMerger.prefix)
+    }
+
+    private mutating func applyWhiteout(_ name: [UInt8]) {
+        let path = ImagePath(name)
+        guard let last = path.name, let parent = directory(path.parent, creating: false) else {
+            return note(.oddWhiteout, path)
+        }
+        if last.elementsEqual(LayerMerger.opaque) {
+            for child in tree.entries(of: parent) { remove(child) }
+            return
+        }
+        // Other names of this form are the bookkeeping of the AUFS driver, which no runtime unpacks.
+        if last.starts(with: Array(".wh..wh.".utf8)) { return }
+        let target = last.dropFirst(LayerMerger.prefix.count)
+        let isName = !target.isEmpty && !target.elementsEqual(".".utf8) && !target.elementsEqual("..".utf8)
+        guard isName, let child = tree.child(of: parent, named: target) else {
+            return note(.oddWhiteout, path)
+        }
+        remove(child)
+    }
+
+    // MARK: Members
+
+    private mutating func add(_ table: EntryTable, _ member: Int) {
+        let raw = table.path(at: member)
+        let path = ImagePath(raw)
+        if climbsAboveRoot(raw) { note(.pathEscape, path) }
+        let entry = table.entries[member]
+        guard let name = path.name else { return replaceRoot(entry, table, member) }
+        let parentName = Array(path.bytes.dropLast(name.count))
+        let parent: Node
+        if let last = lastParent, last.name == parentName {
+            parent = last.node
+        } else {
+            guard let found = directory(path.parent, creating: true) else { return note(.linkLoop, path) }
+            parent = found
+            lastParent = (parentName, parent)
+        }
+        switch entry.kind {
+        case .hardLink: addHardLink(to: table.linkTarget(at: member), parent: parent, name: name, path: path)
+        case .directory: addDirectory(entry, table, member, parent: parent, name: name, path: path)
+        case .other: note(.unknownType, path)
+        default:
+            let node = replaceableSlot(parent, name, path)
+            fill(node, entry, table, member)
+        }
+    }
+
+    private mutating func replaceRoot(_ entry: EntryTable.Entry, _ table: EntryTable, _ member: Int) {
+        guard entry.kind == .directory else { return note(.rootReplaced, .root) }
+        fill(.root, entry, table, member)
+    }
+
+    private mutating func addDirectory(
+        _ entry: EntryTable.Entry, _ table: EntryTable, _ member: Int, parent: Node, name: ArraySlice<UInt8>,
+        path: ImagePath
+    ) {
+        if let existing = tree.child(of: parent, named: name), tree.status(of: existing).kind == .directory {
+            return fill(existing, entry, table, member)
+        }
+        fill(replaceableSlot(parent, name, path), entry, table, member)
+    }
+
+    private mutating func addHardLink(
+        to target: ArraySlice<UInt8>, parent: Node, name: ArraySlice<UInt8>, path: ImagePath
+    ) {
+        let targetPath = ImagePath(target)
+        guard let source = (try? tree.node(at: targetPath, followingFinalLink: false)) ?? nil,
+            tree.status(of: source).kind != .directory
+        else { return note(.danglingHardLink, path) }
+        if let existing = tree.child(of: parent, named: name), existing == source { return }
+        let inode = tree.nodes[Int(source.index)].inode
+        let node = replaceableSlot(parent, name, path)
+        tree.nodes[Int(node.index)].inode = inode
+        tree.inodes[Int(inode)].status.linkCount += 1
+    }
+
+    /// Writes a member's metadata into a name: a new inode, so that other names of an old one keep theirs.
+    private mutating func fill(_ node: Node, _ entry: EntryTable.Entry, _ table: EntryTable, _ member: Int) {
+        guard let kind = FileStatus.Kind(entry.kind) else { return }
+        let target = kind == .symbolicLink ? Array(table.linkTarget(at: member)) : []
+        let status = FileStatus(
+            kind: kind, permissions: entry.permissions, uid: entry.uid, gid: entry.gid,
+            size: kind == .file ? entry.size : Int64(target.count), mtime: entry.mtime,
+            mtimeNanoseconds: entry.mtimeNanoseconds, deviceMajor: entry.deviceMajor,
+            deviceMinor: entry.deviceMinor, linkCount: 1, layer: layer)
+        let inode = newInode(status, entry: Int32(member))
+        tree.nodes[Int(node.index)].inode = inode
+        if kind == .symbolicLink { tree.linkTargets[inode] = target }
+        let attributes = table.extendedAttributes(at: member)
+        if !attributes.isEmpty { tree.attributes[inode] = attributes }
+        if let content = table.contents[member] { keep(content, inode: inode, node: node) }
+    }
+
+    private mutating func keep(_ content: [UInt8], inode: Int32, node: Node) {
+        tree.keptContents[inode] = content
+        let path = tree.path(of: node)
+        let keepsVersions = path.bytes.withUnsafeBufferPointer { plan.rule(forMember: $0)?.keepsVersions }
+        if keepsVersions == true {
+            tree.keptVersions[path, default: []].append(RootFS.ContentVersion(layer: layer, bytes: content))
+        }
+    }
+
+    // MARK: Names and inodes
+
+    /// The name below a directory, emptied: what was there is removed, what it hid counts as waste.
+    private mutating func replaceableSlot(_ parent: Node, _ name: ArraySlice<UInt8>, _ path: ImagePath) -> Node {
+        let nameID = tree.names.intern(name)
+        if let existing = tree.children.find(parent: parent.index, name: nameID, in: tree.nodes) {
+            let node = Node(index: existing)
+            if tree.nodes[Int(existing)].inode >= 0 {
+                if tree.status(of: node).layer == layer, tree.member(of: node) != nil { note(.duplicateEntry, path) }
+                remove(node)
+            }
+            return node
+        }
+        let index = Int32(tree.nodes.count)
+        var record = RootFS.NameRecord(parent: parent.index, name: nameID)
+        record.nextSibling = tree.nodes[Int(parent.index)].firstChild
+        tree.nodes.append(record)
+        tree.nodes[Int(parent.index)].firstChild = index
+        tree.children.insert(index, in: tree.nodes)
+        return Node(index: index)
+    }
+
+    private mutating func newInode(_ status: FileStatus, entry: Int32) -> Int32 {
+        tree.inodes.append(RootFS.Inode(status: status, entry: entry))
+        return Int32(tree.inodes.count - 1)
+    }
+
+    /// Removes a name and everything below it; iterative, so that no depth exhausts the stack.
+    private mutating func remove(_ node: Node) {
+        var pending = [node.index]
+        while let index = pending.popLast() {
+            let inode = Int(tree.nodes[Int(index)].inode)
+            guard inode >= 0 else { continue }
+            tree.nodes[Int(index)].inode = -1
+            tree.nodes[Int(index)].removedBy = Int32(layer)
+            tree.inodes[inode].status.linkCount -= 1
+            let status = tree.inodes[inode].status
+            if status.kind == .file, status.linkCount == 0 {
+                tree.wastedBytes[status.layer] += status.size
+                tree.keptContents[Int32(inode)] = nil
+            }
+            var child = tree.nodes[Int(index)].firstChild
+            while child >= 0 {
+                pending.append(child)
+                child = tree.nodes[Int(child)].nextSibling
+            }
+        }
+        lastParent = nil
+    }
+
+    /// The directory at a path, its symbolic links resolved; made where it is missing, as runtimes do.
+    ///
+    /// - Returns: nil when links lead in a circle or, without `creating`, when there is no such directory.
+    private mutating func directory(_ path: ImagePath, creating: Bool) -> Node? {
+        var pending = Array(path.components.reversed())
+        var current = Node.root
+        var linksLeft = 40
+        while let component = pending.popLast() {
+            if component.elementsEqual(".".utf8) { continue }
+            if component.elementsEqual("..".utf8) {
+                current = tree.parent(of: current)
+                continue
+            }
+            if let child = tree.child(of: current, named: component) {
+                switch tree.status(of: child).kind {
+                case .directory:
+                    current = child
+                    continue
+                case .symbolicLink:
+                    guard creating || linksLeft > 0, let target = tree.linkTarget(of: child) else { return nil }
+                    linksLeft -= 1
+                    guard linksLeft >= 0 else { return nil }
+                    if creating { note(.writeThroughLink, path) }
+                    if target.first == UInt8(ascii: "/") { current = .root }
+                    pending.append(contentsOf: target.split(separator: UInt8(ascii: "/")).reversed())
+                    continue
+                default:
+                    guard creating else { return nil }
+                    note(.parentNotDirectory, path)
+                }
+            }
+            guard creating else { return nil }
+            let made = replaceableSlot(current, component, path)
+            tree.nodes[Int(made.index)].inode = newInode(.impliedDirectory(layer: layer), entry: -1)
+            current = made
+        }
+        return current
+    }
+
+    private func climbsAboveRoot(_ name: ArraySlice<UInt8>) -> Bool {
+        var depth = 0
+        for component in name.split(separator: UInt8(ascii: "/")) {
+            if component.elementsEqual("..".utf8) {
+                depth -= 1
+                if depth < 0 { return true }
+            } else if !component.elementsEqual(".".utf8) {
+                depth += 1
+            }
+        }
+        return false
+    }
+
+    private mutating func note(_ kind: MergeNote.Kind, _ path: ImagePath) {
+        guard tree.notes.count < RootFS.maximumNotes else { return }
+        tree.notes.append(MergeNote(kind: kind, layer: layer, path: path))
+    }
+}
+
+extension FileStatus {
+    /// A directory that no member declares: runtimes make it 0755, owned by root.
+    static func impliedDirectory(layer: Int) -> FileStatus {
+        FileStatus(
+            kind: .directory, permissions: 0o755, uid: 0, gid: 0, size: 0, mtime: 0, mtimeNanoseconds: 0,
+            deviceMajor: 0, deviceMinor: 0, linkCount: 1, layer: layer)
+    }
+}
+
+extension FileStatus.Kind {
+    /// nil for a hard link, which has no type of its own, and for types that no runtime unpacks.
+    init?(_ kind: EntryKind) {
+        switch kind {
+        case .file: self = .file
+        case .directory: self = .directory
+        case .symbolicLink: self = .symbolicLink
+        case .characterDevice: self = .characterDevice
+        case .blockDevice: self = .blockDevice
+        case .fifo: self = .fifo
+        case .socket: self = .socket
+        case .hardLink, .other: return nil
+        }
+    }
+}

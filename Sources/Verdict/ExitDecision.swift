@@ -1,0 +1,36 @@
+/// What a finished run says to the shell.
+public enum ExitDecision: Int32, Sendable, CaseIterable {
+    /// Every check that was evaluated passed, or its fail is waived or below the threshold.
+    case conforming = 0
+    /// At least one check failed at or above the threshold.
+    case notConforming = 1
+    /// The command line, a suite or a waiver file is wrong; nothing was judged.
+    case usage = 2
+    /// Could not judge: image unreadable or untrustworthy, a check errored, no check was evaluated.
+    case undecided = 3
+    case interrupted = 130
+    case terminated = 143
+
+    /// A definite fail wins over errors; a run that evaluated nothing is not a success.
+    ///
+    /// - Parameter threshold: the lightest severity whose fail counts.
+    public init(of record: RunRecord, failOn threshold: Severity = .warning) {
+        let results = record.images.flatMap(\.results)
+        if results.contains(where: { $0.outcome == .fail && $0.severity >= threshold }) {
+            self = .notConforming
+        } else if !record.complete || record.images.isEmpty || results.contains(where: { $0.outcome == .error })
+            || record.images.contains(where: { !$0.hasEvaluatedChecks })
+        {
+            self = .undecided
+        } else {
+            self = .conforming
+        }
+    }
+}
+
+extension ImageRun {
+    /// False when every check was skipped or did not apply: such a run proves nothing.
+    public var hasEvaluatedChecks: Bool {
+        results.contains { $0.outcome == .pass || $0.outcome == .fail || $0.outcome == .waived }
+    }
+}

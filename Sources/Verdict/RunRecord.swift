@@ -1,0 +1,201 @@
+/// Everything one run found out: the one source of every report.
+///
+/// Volatile fields, which differ between two runs on the same image and suites: `started`,
+/// `ImageRun.duration` and `CheckResult.duration`.
+public struct RunRecord: Hashable, Codable, Sendable {
+    /// Version of this format. Readers refuse a larger one.
+    public static let currentVersion = 1
+
+    public var version = RunRecord.currentVersion
+    public var tool: Tool
+    /// When the run began, RFC 3339 in UTC. Volatile.
+    public var started: String?
+    /// False when the run was interrupted.
+    public var complete: Bool
+    public var suites: [SuiteIdentity]
+    public var images: [ImageRun]
+
+    public init(
+        tool: Tool, started: String?, complete: Bool, suites: [SuiteIdentity], images: [ImageRun]
+    ) {
+        self.tool = tool
+        self.started = started
+        self.complete = complete
+        self.suites = suites
+        self.images = images
+    }
+
+    public struct Tool: Hashable, Codable, Sendable {
+        public var name: String
+        public var version: String
+
+        public init(name: String, version: String) {
+            self.name = name
+            self.version = version
+        }
+    }
+
+    /// A suite and the digest of its files.
+    public struct SuiteIdentity: Hashable, Codable, Sendable {
+        public var name: String
+        public var digest: String
+
+        public init(name: String, digest: String) {
+            self.name = name
+            self.digest = digest
+        }
+    }
+}
+
+/// The run on one image.
+public struct ImageRun: Hashable, Codable, Sendable {
+    public var image: ImageIdentity
+    public var profile: ProfileChoice?
+    public var parameters: [ParameterValue]
+    public var results: [CheckResult]
+    /// Oddities of the image that are no check's subject (a duplicate member, trailing data …).
+    public var notes: [String]
+    /// Wall time, in seconds. Volatile.
+    public var duration: Double
+
+    public init(
+        image: ImageIdentity, profile: ProfileChoice?, parameters: [ParameterValue], results: [CheckResult],
+        notes: [String], duration: Double
+    ) {
+        self.image = image
+        self.profile = profile
+        self.parameters = parameters
+        self.results = results
+        self.notes = notes
+        self.duration = duration
+    }
+
+    /// How many checks had each outcome; every outcome has a count.
+    public var counts: [Outcome: Int] {
+        var counts = Dictionary(uniqueKeysWithValues: Outcome.allCases.map { ($0, 0) })
+        for result in results { counts[result.outcome, default: 0] += 1 }
+        return counts
+    }
+}
+
+/// What was judged. The content is what counts: digests first, the reference only as it was typed.
+public struct ImageIdentity: Hashable, Codable, Sendable {
+    /// As the user named it, with the transport it was read through.
+    public var reference: String
+    /// Digest of the manifest; nil where the transport has none (a legacy archive).
+    public var manifestDigest: String?
+    /// Digest of the image config, the "image ID".
+    public var configDigest: String
+    /// `os/architecture[/variant]`.
+    public var platform: String
+    /// RFC 3339, as the image config says.
+    public var created: String?
+    public var layers: [LayerIdentity]
+
+    public init(
+        reference: String, manifestDigest: String?, configDigest: String, platform: String, created: String?,
+        layers: [LayerIdentity]
+    ) {
+        self.reference = reference
+        self.manifestDigest = manifestDigest
+        self.configDigest = configDigest
+        self.platform = platform
+        self.created = created
+        self.layers = layers
+    }
+}
+
+public struct LayerIdentity: Hashable, Codable, Sendable {
+    public var digest: String
+    public var diffID: String
+    /// Bytes of the blob.
+    public var size: Int64
+    /// Bytes of the uncompressed archive.
+    public var uncompressedSize: Int64
+    /// The step of the history that wrote it, escaped.
+    public var instruction: String?
+
+    public init(
+        digest: String, diffID: String, size: Int64, uncompressedSize: Int64, instruction: String?
+    ) {
+        self.digest = digest
+        self.diffID = diffID
+        self.size = size
+        self.uncompressedSize = uncompressedSize
+        self.instruction = instruction
+    }
+}
+
+/// The release line the image was judged by.
+public struct ProfileChoice: Hashable, Codable, Sendable {
+    public var id: String
+    public var title: String
+    /// What was seen that led to it, one line each.
+    public var evidence: [String]
+    public var warnings: [String]
+
+    public init(id: String, title: String, evidence: [String], warnings: [String]) {
+        self.id = id
+        self.title = title
+        self.evidence = evidence
+        self.warnings = warnings
+    }
+}
+
+/// A parameter of the suites with the value that was used.
+public struct ParameterValue: Hashable, Codable, Sendable {
+    public var name: String
+    public var value: String
+    /// Where the value comes from: "command line", "image environment", "default" …
+    public var origin: String
+
+    public init(name: String, value: String, origin: String) {
+        self.name = name
+        self.value = value
+        self.origin = origin
+    }
+}
+
+/// One check on one image.
+public struct CheckResult: Hashable, Codable, Sendable {
+    public var id: String
+    public var title: String
+    /// Name of the suite the check belongs to.
+    public var suite: String
+    /// The subject area within the suite ("user", "filesystem" …): JUnit's class name.
+    public var group: String
+    public var severity: Severity
+    public var outcome: Outcome
+    /// Why, in one line: for `error`, `notApplicable`, `skipped` and `waived`; a summary for `fail`.
+    public var reason: String?
+    /// For `fail` what is wrong; for `pass` what was observed, as proof.
+    public var findings: [Finding]
+    /// Ids of the document's statements that the check enforces.
+    public var statements: [String]
+    /// The section of the document.
+    public var source: String?
+    public var remedy: String?
+    public var position: SourcePosition
+    /// Seconds. Volatile.
+    public var duration: Double
+
+    public init(
+        id: String, title: String, suite: String, group: String, severity: Severity, outcome: Outcome,
+        reason: String? = nil, findings: [Finding] = [], statements: [String] = [], source: String? = nil,
+        remedy: String? = nil, position: SourcePosition, duration: Double = 0
+    ) {
+        self.id = id
+        self.title = title
+        self.suite = suite
+        self.group = group
+        self.severity = severity
+        self.outcome = outcome
+        self.reason = reason
+        self.findings = findings
+        self.statements = statements
+        self.source = source
+        self.remedy = remedy
+        self.position = position
+        self.duration = duration
+    }
+}

@@ -1,0 +1,211 @@
+import Verdict
+
+/// One run with everything a record can say: all six outcomes, two images, and text from a hostile image.
+enum CanonicalRun {
+    /// Controls, markup, bidirectional overrides, forbidden code points and commands of CI log readers.
+    static let hostile =
+        "\u{1B}[31mred\u{1B}[0m\u{0}\u{7}\u{9B}2J ]]> </script><b a=\"1\" b='2'>&amp; \u{202E}gpj.exe\u{2066} "
+        + "\u{FFFD} \u{FFFE} tab\there\r\nnew line\n::error::injected ##[error]injected 日本語 e\u{301}"
+
+    static func digest(_ digit: Character) -> String { "sha256:" + String(repeating: digit, count: 64) }
+
+    static let runInstruction =
+        "RUN /bin/sh -c apt-get update && apt-get install --no-install-recommends --yes dumb-init libpq5 "
+        + "&& useradd --uid 1000 airflow && chmod 0755 /opt/airflow # buildkit"
+
+    static let copy = Provenance(
+        layer: 3, layerDigest: digest("3"), diffID: digest("d"),
+        instruction: "COPY scripts /opt/airflow # buildkit")
+
+    static let run = Provenance(
+        layer: 2, layerDigest: digest("2"), diffID: digest("e"), instruction: runInstruction)
+
+    static let environment = Provenance(instruction: "ENV PATH=/usr/bin")
+
+    static func position(_ line: Int) -> SourcePosition {
+        SourcePosition(file: "Conformance/airflow/user.yaml", line: line, column: 5)
+    }
+
+    static let results = [
+        CheckResult(
+            id: "AIR-USER-001", title: "the airflow user has UID 50000 and primary GID 0", suite: "airflow",
+            group: "user", severity: .error, outcome: .fail,
+            findings: [
+                Finding(
+                    subject: Subject(.user, "airflow"), expected: "UID 50000", observed: "UID 1000",
+                    provenance: run, details: ["/etc/passwd line 21", "/etc/shadow line 21"]),
+                Finding(
+                    subject: Subject(.path, "/opt/airflow/entrypoint.sh"), expected: "owner 50000",
+                    observed: "owner 1000", provenance: copy),
+            ], statements: ["G16", "B09"], source: "Production image build arguments: AIRFLOW_UID",
+            remedy: "create the user with --uid ${AIRFLOW_UID} --gid 0", position: position(12),
+            duration: 0.0125),
+        CheckResult(
+            id: "AIR-FS-101", title: "/opt/airflow is group-writable", suite: "airflow", group: "filesystem",
+            severity: .error, outcome: .fail, reason: "12 paths are not group-writable",
+            findings: (1...12).map {
+                Finding(
+                    subject: Subject(.path, "/opt/airflow/dags/d\($0)"), expected: "mode g+w",
+                    observed: "mode 0755", provenance: run)
+            }, statements: ["G17"], source: "Using the image as an arbitrary user",
+            remedy: "chmod -R g=u /opt/airflow", position: position(30), duration: 0.25),
+        CheckResult(
+            id: "AIR-ENV-007", title: "PATH begins with the user's scripts", suite: "airflow", group: "env",
+            severity: .warning, outcome: .fail,
+            findings: [
+                Finding(
+                    subject: Subject(.environment, "PATH"), expected: "starts with /home/airflow/.local/bin",
+                    observed: "", provenance: environment)
+            ], statements: ["E04"], position: position(44)),
+        CheckResult(
+            id: "AIR-HOSTILE-1", title: "hostile text stays text: \(hostile)", suite: "airflow <&>",
+            group: "a.b/ü", severity: .info, outcome: .fail, reason: hostile,
+            findings: [
+                Finding(
+                    subject: Subject(.label, hostile), expected: hostile, observed: hostile,
+                    provenance: Provenance(layer: 1, layerDigest: digest("1"), instruction: hostile),
+                    details: [hostile])
+            ], statements: [hostile], source: hostile, remedy: hostile,
+            position: SourcePosition(file: "\(hostile).yaml", line: 1, column: 1)),
+        CheckResult(
+            id: "AIR-HOSTILE-2", title: "no step is known", suite: "airflow", group: "filesystem",
+            severity: .error, outcome: .fail, position: position(50)),
+        CheckResult(
+            id: "AIR-PROBE-001", title: "airflow version prints the version", suite: "airflow",
+            group: "probe", severity: .error, outcome: .error,
+            reason: "the container did not start: exec format error", statements: ["P01"],
+            source: "Running the image", position: position(60), duration: .infinity),
+        CheckResult(
+            id: "AIR-MYSQL-001", title: "the MySQL client library is there", suite: "airflow",
+            group: "packages", severity: .error, outcome: .waived,
+            reason: "until 2027-01-31 by release@example.org: MariaDB mirror is down",
+            findings: [
+                Finding(
+                    subject: Subject(.package, "libmariadb3"), expected: "installed", observed: "absent",
+                    provenance: run)
+            ], statements: ["D02"], remedy: "install libmariadb3", position: position(70)),
+        CheckResult(
+            id: "AIR-PROBE-002", title: "the scheduler starts", suite: "airflow", group: "probe",
+            severity: .error, outcome: .skipped, reason: "no container runtime on this machine",
+            position: position(80)),
+        CheckResult(
+            id: "AIR-PROBE-003", title: "the webserver starts", suite: "airflow", group: "probe",
+            severity: .error, outcome: .skipped, reason: "no container runtime on this machine",
+            position: position(81)),
+        CheckResult(
+            id: "AIR-GOSU-001", title: "gosu is on PATH", suite: "airflow", group: "packages",
+            severity: .error, outcome: .notApplicable, reason: "only for release lines before 2.0",
+            position: position(90)),
+        CheckResult(
+            id: "AIR-OS-001", title: "the distribution is Debian 12", suite: "airflow", group: "packages",
+            severity: .error, outcome: .pass,
+            findings: [
+                Finding(
+                    subject: Subject(.distribution, "debian"), expected: "12", observed: "12",
+                    provenance: Provenance(layer: 1, layerDigest: digest("1"), instruction: "ADD rootfs /"))
+            ], statements: ["O01"], position: position(100), duration: 0.001),
+        CheckResult(
+            id: "AIR-USER-002", title: "the group root exists", suite: "airflow", group: "user",
+            severity: .error, outcome: .pass, position: position(110), duration: -1),
+    ]
+
+    static let hostileRun = ImageRun(
+        image: ImageIdentity(
+            reference: "docker://docker.io/apache/airflow:2.10.5", manifestDigest: digest("a"),
+            configDigest: digest("c"), platform: "linux/arm64/v8", created: "2025-02-06T20:42:11Z",
+            layers: ["1", "2", "3"].map {
+                LayerIdentity(
+                    digest: digest($0), diffID: digest("d"), size: 1 << 20, uncompressedSize: 3 << 20,
+                    instruction: "step \($0)")
+            }),
+        profile: ProfileChoice(
+            id: "airflow-2.9", title: "Airflow 2.9 to 2.11", evidence: ["apache-airflow 2.10.5 is installed"],
+            warnings: ["the label says 2.10.4, the content 2.10.5"]),
+        parameters: [
+            ParameterValue(name: "AIRFLOW_UID", value: "50000", origin: "default"),
+            ParameterValue(name: "INSTALL_MYSQL_CLIENT", value: "", origin: "command line"),
+            ParameterValue(name: "HOSTILE", value: hostile, origin: "image environment"),
+        ], results: results,
+        notes: [
+            "drift: the document says Debian 11, every shipped image since 2.8 has Debian 12", hostile,
+        ],
+        duration: 12.3456)
+
+    static let cleanRun = ImageRun(
+        image: ImageIdentity(
+            reference: "oci:build/out", manifestDigest: nil, configDigest: digest("b"),
+            platform: "linux/amd64",
+            created: nil, layers: []),
+        profile: nil, parameters: [], results: results.filter { $0.outcome == .pass }, notes: [],
+        duration: 1)
+
+    static let record = record(images: [hostileRun, cleanRun])
+
+    static func record(images: [ImageRun], complete: Bool = true) -> RunRecord {
+        RunRecord(
+            tool: RunRecord.Tool(name: "assay", version: "0.1.0"), started: "2026-11-23T12:00:00.5Z",
+            complete: complete,
+            suites: [RunRecord.SuiteIdentity(name: "airflow", digest: digest("f"))], images: images)
+    }
+
+    /// A run on one image with one result per outcome.
+    static func run(_ outcomes: [Outcome], severity: Severity = .error) -> ImageRun {
+        var run = cleanRun
+        run.results = outcomes.enumerated().map { number, outcome in
+            CheckResult(
+                id: "C-\(number)", title: "check", suite: "s", group: "g", severity: severity,
+                outcome: outcome, position: position(1))
+        }
+        return run
+    }
+
+    /// One fail whose observed value is a line of a million characters.
+    static let longLine: RunRecord = {
+        var run = cleanRun
+        run.results = [
+            CheckResult(
+                id: "LONG-1", title: "a long line", suite: "airflow", group: "long", severity: .error,
+                outcome: .fail,
+                findings: [
+                    Finding(
+                        subject: Subject(.config, "Cmd"), expected: "short",
+                        observed: String(repeating: "x", count: 1_000_000),
+                        provenance: Provenance(
+                            layer: 1, instruction: String(repeating: "y", count: 1_000_000)))
+                ], position: position(1))
+        ]
+        return record(images: [run])
+    }()
+
+    /// The record as JSON can express it.
+    static let finiteRecord: RunRecord = {
+        var record = CanonicalRun.record
+        for image in record.images.indices {
+            for result in record.images[image].results.indices
+            where !record.images[image].results[result].duration.isFinite {
+                record.images[image].results[result].duration = 0
+            }
+        }
+        return record
+    }()
+}
+
+/// Records as arguments of tests. The test log prints arguments, and hostile text has no place in a CI log.
+enum Sample: String, CaseIterable {
+    case canonical
+    case noImage
+    case noCheck
+    case nothingEvaluated
+    case sameImageTwiceInterrupted
+
+    var record: RunRecord {
+        switch self {
+        case .canonical: CanonicalRun.record
+        case .noImage: CanonicalRun.record(images: [])
+        case .noCheck: CanonicalRun.record(images: [CanonicalRun.run([])])
+        case .nothingEvaluated: CanonicalRun.record(images: [CanonicalRun.run([.skipped, .notApplicable])])
+        case .sameImageTwiceInterrupted:
+            CanonicalRun.record(images: [CanonicalRun.hostileRun, CanonicalRun.hostileRun], complete: false)
+        }
+    }
+}
