@@ -37,7 +37,7 @@ let package = Package(
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ], swiftSettings: swift),
-        .target(name: "Facts", dependencies: ["RootFS", "OCIModel"], swiftSettings: swift),
+        .target(name: "Facts", dependencies: ["LayerArchive", "RootFS", "OCIModel"], swiftSettings: swift),
         .target(
             name: "Suite", dependencies: ["Verdict", .product(name: "Yams", package: "Yams")],
             swiftSettings: swift),

@@ -71,8 +71,13 @@ enum JUnitReport {
             }
             return suite
         }
+        for image in record.unreadable {
+            let text = [image.reason, image.hint].compactMap { $0 }.joined(separator: "\n")
+            suites.append(
+                TestSuite(name: image.reference, time: 0, cases: [runError("the image could not be judged", text)]))
+        }
         var problems: [TestCase] = []
-        if record.images.isEmpty {
+        if record.images.isEmpty, record.unreadable.isEmpty {
             problems.append(runError("no check was evaluated", "no image was judged"))
         }
         if !record.complete {

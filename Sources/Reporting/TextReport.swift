@@ -28,7 +28,7 @@ struct TextReport {
     }
 
     private mutating func writeRun() {
-        if record.images.count != 1 { writeOverview() }
+        if record.images.count != 1 || !record.unreadable.isEmpty { writeOverview() }
         for run in record.images {
             if record.images.count > 1 {
                 blank()
@@ -63,6 +63,7 @@ struct TextReport {
     private func decision(on run: ImageRun) -> ExitDecision {
         var single = record
         single.images = [run]
+        single.unreadable = []
         return ExitDecision(of: single, failOn: options.failOn)
     }
 
@@ -72,13 +73,19 @@ struct TextReport {
         let conforming = decisions.count { $0 == .conforming }
         let failing = decisions.count { $0 == .notConforming }
         put("\(verdict.symbol) \(verdict.words)", style: verdict.style)
-        if record.images.isEmpty {
+        if record.images.isEmpty, record.unreadable.isEmpty {
             put("no image was judged", indent: 2)
             writeIncomplete()
         } else {
             put(
-                "\(record.images.count) images: \(conforming) conforming, \(failing) not conforming, "
-                    + "\(decisions.count - conforming - failing) could not be judged", indent: 2)
+                "\(record.images.count + record.unreadable.count) images: \(conforming) conforming, "
+                    + "\(failing) not conforming, "
+                    + "\(decisions.count - conforming - failing + record.unreadable.count) could not be judged",
+                indent: 2)
+        }
+        for image in record.unreadable {
+            put("\(image.reference): \(image.reason)", indent: 2, style: .yellow)
+            if let hint = image.hint { put("hint: \(hint)", indent: 4) }
         }
     }
 

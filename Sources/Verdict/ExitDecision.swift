@@ -18,7 +18,8 @@ public enum ExitDecision: Int32, Sendable, CaseIterable {
         let results = record.images.flatMap(\.results)
         if results.contains(where: { $0.outcome == .fail && $0.severity >= threshold }) {
             self = .notConforming
-        } else if !record.complete || record.images.isEmpty || results.contains(where: { $0.outcome == .error })
+        } else if !record.complete || record.images.isEmpty || !record.unreadable.isEmpty
+            || results.contains(where: { $0.outcome == .error })
             || record.images.contains(where: { !$0.hasEvaluatedChecks })
         {
             self = .undecided

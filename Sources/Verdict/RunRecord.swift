@@ -14,15 +14,19 @@ public struct RunRecord: Hashable, Codable, Sendable {
     public var complete: Bool
     public var suites: [SuiteIdentity]
     public var images: [ImageRun]
+    /// Images that were asked for and could not be judged at all.
+    public var unreadable: [UnreadableImage]
 
     public init(
-        tool: Tool, started: String?, complete: Bool, suites: [SuiteIdentity], images: [ImageRun]
+        tool: Tool, started: String?, complete: Bool, suites: [SuiteIdentity], images: [ImageRun],
+        unreadable: [UnreadableImage] = []
     ) {
         self.tool = tool
         self.started = started
         self.complete = complete
         self.suites = suites
         self.images = images
+        self.unreadable = unreadable
     }
 
     public struct Tool: Hashable, Codable, Sendable {
@@ -44,6 +48,22 @@ public struct RunRecord: Hashable, Codable, Sendable {
             self.name = name
             self.digest = digest
         }
+    }
+}
+
+/// An image that could not be opened or read, or must not be trusted.
+public struct UnreadableImage: Hashable, Codable, Sendable {
+    /// As the user named it, escaped.
+    public var reference: String
+    /// What is wrong and where, in one line.
+    public var reason: String
+    /// What the user can do about it.
+    public var hint: String?
+
+    public init(reference: String, reason: String, hint: String? = nil) {
+        self.reference = reference
+        self.reason = reason
+        self.hint = hint
     }
 }
 

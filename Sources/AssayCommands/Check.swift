@@ -1,0 +1,212 @@
+import ArgumentParser
+import Checks
+import Foundation
+import Glibc
+import ImageSource
+import LayerArchive
+import OCIModel
+import Reporting
+import Runner
+import Suite
+import Verdict
+
+struct Check: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Judge images by the checks of a suite and report.",
+        discussion: """
+            Examples:
+              assay check docker-archive:airflow.tar
+              assay check docker-daemon:my-image:ci --build-arg INSTALL_MYSQL_CLIENT=false
+              assay check oci:build/out --report junit=Reports/airflow.xml --report json=Reports/airflow.json
+              docker save my-image | assay check -
+
+            Exit codes: 0 conforms; 1 a check failed at or above --fail-on; 2 wrong usage, suite or input file;
+            3 could not be judged; 130, 143 interrupted.
+            """)
+
+    @Argument(help: "The images, TRANSPORT:LOCATION each.") var images: [String]
+    @Option(
+        help: ArgumentHelp(
+            "A suite: the name of one that is built in, a directory or a YAML file. May be repeated.",
+            valueName: "name|path"))
+    var suite = ["airflow"]
+    @Option(
+        help: ArgumentHelp(
+            "A build argument that the image was built with. May be repeated.", valueName: "name=value"))
+    var buildArg: [String] = []
+    @Option(
+        help: ArgumentHelp("A file of build arguments, a name=value on each line.", valueName: "file"))
+    var buildArgFile: String?
+    @Option(help: ArgumentHelp("Judge by this release line, whatever the image looks like.", valueName: "id"))
+    var profile: String?
+    @Option(help: ArgumentHelp("Only checks with this id or group, or matching this glob.", valueName: "id|glob"))
+    var only: [String] = []
+    @Option(help: ArgumentHelp("Not the checks with this id or group, or matching this glob.", valueName: "id|glob"))
+    var skip: [String] = []
+    @Option(
+        help: ArgumentHelp(
+            "Write a report: text, junit or json, to standard output or to a file. May be repeated.",
+            valueName: "format[=path]"))
+    var report: [ReportRequest] = []
+    @Option(help: "The lightest severity whose fail counts: info, warning or error.") var failOn = Severity.warning
+    @Option(help: "Colour in the text report: auto, always or never.") var color = ColorChoice.auto
+    @Flag(name: .shortAndLong, help: "List passed checks too.") var verbose = false
+    @Flag(name: .shortAndLong, help: "No text report on standard output.") var quiet = false
+    @OptionGroup var options: ImageOptions
+
+    func validate() throws {
+        guard report.count(where: { $0.path == nil }) <= 1 else {
+            throw ValidationError("only one report can go to standard output: give the others a path, as junit=FILE")
+        }
+        let paths = report.compactMap(\.path)
+        guard Set(paths).count == paths.count else {
+            throw ValidationError("two reports have the same path")
+        }
+    }
+
+    func run() async throws {
+        let run = try CheckRun(suites: SuiteSet(suite), inputs: try inputs())
+        let opener = try options.opener()
+        let session = CheckSession(suites: run.suites.identities)
+        let interruption = Interruption { decision in
+            let record = await session.record(complete: false)
+            try? write(record)
+            Console.error("interrupted; the report is incomplete", hint: nil)
+            Glibc.exit(decision.rawValue)
+        }
+        for reference in images {
+            do {
+                await session.add(try await judge(reference, run, opener))
+            } catch let error as ImageSourceError where error.kind == .reference {
+                throw error
+            } catch {
+                await session.addUnreadable(reference, error)
+            }
+        }
+        interruption.end()
+        let record = await session.record(complete: true)
+        let decision = ExitDecision(of: record, failOn: failOn)
+        do {
+            try write(record)
+        } catch {
+            // A report that could not be written is no verdict; a definite fail stays one.
+            Console.error("\(error)", hint: nil)
+            throw CommandExit(decision == .notConforming ? decision : .undecided)
+        }
+        for image in record.unreadable { Console.error(image.reason, hint: image.hint) }
+        if decision != .conforming { throw CommandExit(decision) }
+    }
+
+    private func judge(_ reference: String, _ run: CheckRun, _ opener: ImageOpener) async throws -> ImageRun {
+        let line = ProgressLineHolder()
+        do {
+            let result = try await run.judge(reference, opener: opener) { image, progress in
+                line.start(ProgressLine(label: "reading \(image.name)", total: image.layerBytes, progress: progress))
+            }
+            await line.finish()
+            return result
+        } catch {
+            await line.finish()
+            throw error
+        }
+    }
+
+    private func write(_ record: RunRecord) throws {
+        for request in report {
+            guard let path = request.path else { continue }
+            try AtomicFile.write(try request.format.render(record, options: RenderOptions(failOn: failOn)), to: path)
+        }
+        guard let format = report.first(where: { $0.path == nil })?.format ?? (quiet ? nil : .text) else { return }
+        let options = RenderOptions(
+            width: Console.width(of: STDOUT_FILENO) ?? 100, color: color.isOn(for: STDOUT_FILENO), verbose: verbose,
+            failOn: failOn)
+        Console.output(try format.render(record, options: options))
+    }
+
+    private func inputs() throws -> JudgeInputs {
+        JudgeInputs(
+            buildArguments: try buildArg.map { try Check.buildArgument($0, "--build-arg") },
+            buildArgumentFile: try buildArgFile.map { try Check.readBuildArguments($0) } ?? [],
+            profile: profile, only: only, skip: skip)
+    }
+
+    private static func buildArgument(_ text: some StringProtocol, _ place: String) throws -> JudgeInputs.Argument {
+        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, !parts[0].isEmpty else {
+            throw CommandExit(.usage, "\(place): \(quoted(String(text))) is not NAME=VALUE")
+        }
+        return JudgeInputs.Argument(name: String(parts[0]), value: String(parts[1]))
+    }
+
+    /// Lines of NAME=VALUE; empty lines and those that begin with # do not count.
+    private static func readBuildArguments(_ path: String) throws -> [JudgeInputs.Argument] {
+        let bytes: [UInt8]
+        do throws(LayerError) {
+            bytes = try Blob(file: try RandomAccessFile(path: path)).bytes(limit: 1 << 20)
+        } catch {
+            throw CommandExit(.usage, error.message)
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw CommandExit(.usage, "\(escaped(path)) is not UTF-8")
+        }
+        var arguments: [JudgeInputs.Argument] = []
+        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            let line = line.trimmingPrefix { $0 == " " || $0 == "\t" }
+            if line.isEmpty || line.hasPrefix("#") { continue }
+            arguments.append(try buildArgument(line, "\(escaped(path)):\(index + 1)"))
+        }
+        return arguments
+    }
+}
+
+/// `--report FORMAT[=PATH]`.
+struct ReportRequest: ExpressibleByArgument {
+    let format: ReportFormat
+    /// nil: standard output.
+    let path: String?
+
+    init?(argument: String) {
+        let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let name = parts.first, let format = ReportFormat(rawValue: String(name)) else { return nil }
+        self.format = format
+        path = parts.count == 2 ? String(parts[1]) : nil
+        if path == "" { return nil }
+    }
+}
+
+extension Severity: ExpressibleByArgument {}
+
+/// What a run has found so far: complete at its end, partial when it is interrupted.
+private actor CheckSession {
+    private let suites: [RunRecord.SuiteIdentity]
+    private let started: String
+    private var images: [ImageRun] = []
+    private var unreadable: [UnreadableImage] = []
+
+    init(suites: [RunRecord.SuiteIdentity]) {
+        self.suites = suites
+        started = Check.now()
+    }
+
+    func add(_ image: ImageRun) { images.append(image) }
+
+    func addUnreadable(_ reference: String, _ error: any Error) {
+        let hint = (error as? ImageSourceError)?.hint
+        unreadable.append(UnreadableImage(reference: escaped(reference), reason: "\(error)", hint: hint))
+    }
+
+    func record(complete: Bool) -> RunRecord {
+        RunRecord(
+            tool: .init(name: "assay", version: AssayCommand.version), started: started, complete: complete,
+            suites: suites, images: images, unreadable: unreadable)
+    }
+}
+
+extension Check {
+    /// The time by `SOURCE_DATE_EPOCH` where it is set (reproducible-builds.org), else the clock's; RFC 3339.
+    fileprivate static func now() -> String {
+        let epoch = Console.environment("SOURCE_DATE_EPOCH").flatMap(Double.init)
+        let date = epoch.map { Date(timeIntervalSince1970: $0) } ?? Date()
+        return date.formatted(.iso8601)
+    }
+}

@@ -1,0 +1,37 @@
+import ArgumentParser
+import ImageSource
+import LayerArchive
+import OCIModel
+import Runner
+
+/// What every command that reads an image takes.
+struct ImageOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("Take the image of this platform where there are several.", valueName: "os/arch[/variant]"))
+    var platform: String?
+
+    func opener() throws -> ImageOpener {
+        let wanted: Platform?
+        do throws(ModelError) {
+            wanted = try platform.map { (text) throws(ModelError) in try Platform(parsing: text) }
+        } catch {
+            throw ValidationError(error.message)
+        }
+        return ImageOpener(platform: wanted, notify: { Console.note($0) })
+    }
+
+    /// Opens and reads an image, with progress.
+    func analyze(_ reference: String) async throws -> ImageAnalysis {
+        let image = try await opener().open(reference)
+        let progress = ReadProgress()
+        let line = ProgressLine(label: "reading \(image.name)", total: image.layerBytes, progress: progress)
+        do {
+            let analysis = try await ImageAnalysis.read(image, progress: progress)
+            await line.finish()
+            return analysis
+        } catch {
+            await line.finish()
+            throw error
+        }
+    }
+}

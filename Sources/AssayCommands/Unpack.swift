@@ -1,0 +1,44 @@
+import ArgumentParser
+import ImageSource
+import LayerArchive
+import RootFS
+import Runner
+import Verdict
+
+struct Unpack: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Write an image's merged root file system into a directory.",
+        discussion: """
+            Examples:
+              sudo assay unpack oci:airflow:2.10.5 rootfs
+              assay unpack --no-same-owner oci:airflow:2.10.5 rootfs
+
+            The directory appears when everything is written; nothing is ever written outside it.
+            """)
+
+    @Argument(help: "The image, TRANSPORT:LOCATION.") var image: String
+    @Argument(help: "A directory that does not exist yet, or is empty.") var directory: String
+    @Flag(
+        name: .customLong("no-same-owner"),
+        help: "Everything becomes the caller's own; devices and privileged attributes are left out.")
+    var noSameOwner = false
+    @OptionGroup var options: ImageOptions
+
+    func run() async throws {
+        let analysis = try await options.analyze(image)
+        let writer = RootFSWriter(preservesOwners: !noSameOwner)
+        let progress = ReadProgress()
+        let line = ProgressLine(
+            label: "writing \(directory)", total: analysis.image.layerBytes, progress: progress)
+        do {
+            let report = try await writer.write(
+                analysis.facts.rootfs, layers: analysis.image.layerInputs, to: directory, progress: progress)
+            await line.finish()
+            for path in report.omitted { Console.note("left out for want of privilege: \(path)") }
+            for note in analysis.notes { Console.note(note) }
+        } catch {
+            await line.finish()
+            throw error
+        }
+    }
+}

@@ -1,0 +1,143 @@
+import Facts
+import OCIModel
+import RootFS
+import Suite
+import Verdict
+
+/// `commands: {none: [gcc, "gcc-[0-9]*"]}`
+struct CommandsExpectation: Expectation {
+    static let kind = ExpectationKind(
+        "commands",
+        summary: "commands that the image's user can run from the image's PATH; of none, any file of that name counts",
+        keys: [
+            .init("path", "where a shell finds it"), .init("resolved", "the file that symbolic links lead to"),
+        ],
+        passing: "commands: {every: [sh]}", failing: "commands: {none: [sh]}")
+
+    private let quantified: Quantified
+    private let attributes: [NamedAttribute]
+
+    init?(_ fields: Fields, _ reading: inout SuiteReading) {
+        guard let quantified = Quantified("commands", fields, &reading) else { return nil }
+        self.quantified = quantified
+        attributes = NamedAttribute.read(["path", "resolved"], fields, &reading)
+    }
+
+    func evaluate(_ context: EvaluationContext) throws(Unresolved) -> Evaluation {
+        if context.facts.commands.userIsUnknown, quantified.quantifier != .none {
+            throw Unresolved("who runs the commands is not known: the image's User cannot be resolved")
+        }
+        let commands = Commands(context: context, countsAll: quantified.quantifier == .none)
+        return try quantified.evaluate(commands, attributes: attributes, context)
+    }
+
+    private struct Commands: NamedThings {
+        let context: EvaluationContext
+        /// Whether every file of the name counts; otherwise the one that a shell would run.
+        let countsAll: Bool
+
+        var kind: Subject.Kind { .command }
+
+        func find(_ glob: Glob) -> [NamedThing] {
+            let search = context.facts.commands
+            let names = glob.isLiteral ? [glob.pattern] : names(matching: glob)
+            return names.flatMap { name -> [NamedThing] in
+                let found = search.find(name)
+                if countsAll { return found.map(thing) }
+                return (found.first { $0.isExecutable } ?? found.first).map { [thing($0)] } ?? []
+            }
+        }
+
+        private func names(matching glob: Glob) -> [String] {
+            let rootfs = context.facts.rootfs
+            var names: [String] = []
+            for directory in context.facts.commands.path {
+                guard let node = try? rootfs.node(at: directory), rootfs.status(of: node).kind == .directory
+                else { continue }
+                for entry in rootfs.entries(of: node) where glob.matches(rootfs.name(of: entry)) {
+                    let name = String(decoding: rootfs.name(of: entry), as: UTF8.self)
+                    if !names.contains(name) { names.append(name) }
+                }
+            }
+            return names
+        }
+
+        private func thing(_ command: FoundCommand) -> NamedThing {
+            let link = command.path == command.resolvedPath ? "" : ", that is \(command.resolvedPath)"
+            let access =
+                switch command.access {
+                case .executable: ""
+                case .notExecutable: ", not executable for the image's user"
+                case .unsearchable(let directory): ", below \(directory), which the image's user may not search"
+                }
+            return NamedThing(
+                shown: "\(command.path)\(link)\(access)",
+                values: [
+                    "path": .text(command.path.description), "resolved": .text(command.resolvedPath.description),
+                ],
+                provenance: context.provenance(ofLayer: countsAll ? layer(ofName: command) : command.layer),
+                isUsable: command.isExecutable)
+        }
+
+        /// The layer that made the name, which may be a link to a file that was there before.
+        private func layer(ofName command: FoundCommand) -> Int {
+            let rootfs = context.facts.rootfs
+            guard let node = try? rootfs.node(at: command.path, followingFinalLink: false) else {
+                return command.layer
+            }
+            return rootfs.status(of: node).layer
+        }
+
+        func provenance(ofMissing name: String) -> Provenance? {
+            let paths = context.facts.commands.path.map { $0.appending(name) }
+            return paths.lazy.compactMap { context.provenance(ofMissing: $0) }.first
+        }
+
+        func doubt(about glob: Glob) -> String? { nil }
+    }
+}
+
+/// `libraries: {any: ["libmariadb.so.*"]}`
+struct LibrariesExpectation: Expectation {
+    static let kind = ExpectationKind(
+        "libraries", summary: "shared libraries where the dynamic linker looks for them; file names or globs",
+        keys: [.init("path", "where it was found")],
+        passing: "libraries: {any: [\"libc.so.*\", \"libc.musl-*.so.*\"]}",
+        failing: "libraries: {none: [\"libc.so.*\", \"libc.musl-*.so.*\"]}")
+
+    private let quantified: Quantified
+    private let attributes: [NamedAttribute]
+
+    init?(_ fields: Fields, _ reading: inout SuiteReading) {
+        guard let quantified = Quantified("libraries", fields, &reading) else { return nil }
+        self.quantified = quantified
+        attributes = NamedAttribute.read(["path"], fields, &reading)
+    }
+
+    func evaluate(_ context: EvaluationContext) throws(Unresolved) -> Evaluation {
+        try quantified.evaluate(Libraries(context: context), attributes: attributes, context)
+    }
+
+    private struct Libraries: NamedThings {
+        let context: EvaluationContext
+
+        var kind: Subject.Kind { .library }
+
+        func find(_ glob: Glob) -> [NamedThing] {
+            context.facts.libraries.find(glob).map { library in
+                NamedThing(
+                    shown: library.path.description, values: ["path": .text(library.path.description)],
+                    provenance: context.provenance(ofLayer: library.layer))
+            }
+        }
+
+        func provenance(ofMissing name: String) -> Provenance? {
+            let paths = context.facts.libraries.path.map { $0.appending(name) }
+            return paths.lazy.compactMap { context.provenance(ofMissing: $0) }.first
+        }
+
+        func doubt(about glob: Glob) -> String? {
+            context.facts.libraries.unreadFiles.first.map { "\($0) configures the dynamic linker and was not read" }
+        }
+    }
+}

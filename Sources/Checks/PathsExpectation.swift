@@ -1,0 +1,167 @@
+import Facts
+import OCIModel
+import RootFS
+import Suite
+import Verdict
+
+/// `paths: {every: [/opt/airflow/**]}`
+struct PathsExpectation: Expectation {
+    static let kind = ExpectationKind(
+        "paths", summary: "every, any or none of the entries that match a glob is as described",
+        keys: PathAttributes.keys + [
+            .init("allowNone", "true: every is also met when nothing matches")
+        ],
+        passing: "paths: {every: [\"/etc/*\"]}\nowner: root",
+        failing: "paths: {none: [\"/etc/pass*\"]}")
+
+    private let quantified: Quantified
+    private let attributes: PathAttributes
+    private let allowsNone: Bool
+
+    init?(_ fields: Fields, _ reading: inout SuiteReading) {
+        guard let quantified = Quantified("paths", fields, &reading) else { return nil }
+        for glob in quantified.names + quantified.exceptions
+        where !glob.source.hasPrefix("/") && !glob.source.hasPrefix("${") {
+            reading.report(fields.node["paths"]?.position, "\(glob.source) is not an absolute path")
+        }
+        self.quantified = quantified
+        attributes = PathAttributes(fields, &reading)
+        allowsNone = fields.flag("allowNone", &reading) ?? false
+        if quantified.quantifier == .every, attributes.isEmptySet {
+            reading.report(fields.node.position, "every needs an attribute that the paths have to have")
+        }
+    }
+
+    /// Entries that share everything an attribute can look at but their place.
+    private struct Look: Hashable {
+        var kind: FileStatus.Kind
+        var permissions: UInt16
+        var uid: Int64
+        var gid: Int64
+        var distinct: ImagePath?
+    }
+
+    /// Entries found wrong (or, for `none`, found at all) in one layer for one reason.
+    private struct Group {
+        var count = 0
+        var paths: [String] = []
+        var finding: Finding?
+    }
+
+    func evaluate(_ context: EvaluationContext) throws(Unresolved) -> Evaluation {
+        let rootfs = context.facts.rootfs
+        let subject = Subject(.path, try quantified.names(in: context.scope).joined(separator: " "))
+        let matches = try self.matches(context)
+        var verdicts: [Look: Evaluation] = [:]
+        // The attributes target and empty depend on more than the status.
+        let isShared = attributes.dependsOnStatusOnly
+        var satisfying: [Node] = []
+        var groups: [String: Group] = [:]
+        for node in matches {
+            let status = rootfs.status(of: node)
+            var look = Look(kind: status.kind, permissions: status.permissions, uid: status.uid, gid: status.gid)
+            if !isShared { look.distinct = rootfs.path(of: node) }
+            // A link has no mode: every passes over it, any and none do not find it.
+            if status.kind == .symbolicLink, attributes.describesMode, quantified.quantifier != .every { continue }
+            let verdict: Evaluation
+            if let known = verdicts[look] {
+                verdict = known
+            } else {
+                verdict = try attributes.evaluate(node, subject: subject, context)
+                verdicts[look] = verdict
+            }
+            if verdict.holds { satisfying.append(node) }
+            if verdict.holds != (quantified.quantifier == .none) { continue }
+            let reason = verdict.failures.map(\.expected).joined(separator: ", ")
+            var group = groups["\(status.layer) \(reason)"] ?? Group()
+            group.count += 1
+            if group.paths.count < 10 { group.paths.append(describe(node, rootfs)) }
+            if group.finding == nil {
+                group.finding = Finding(
+                    subject: Subject(.path, rootfs.path(of: node).description), expected: expected(reason),
+                    observed: "", provenance: context.provenance(ofLayer: status.layer))
+            }
+            groups["\(status.layer) \(reason)"] = group
+        }
+        return try conclude(matches: matches, satisfying: satisfying, groups: groups, subject: subject, context)
+    }
+
+    private func conclude(
+        matches: [Node], satisfying: [Node], groups: [String: Group], subject: Subject, _ context: EvaluationContext
+    ) throws(Unresolved) -> Evaluation {
+        var result = Evaluation()
+        let total = matches.count
+        switch quantified.quantifier {
+        case .any:
+            let first = satisfying.first
+            let provenance = first.map { context.provenance(ofLayer: context.facts.rootfs.status(of: $0).layer) }
+            result.record(
+                first != nil,
+                Finding(
+                    subject: subject, expected: "at least one entry\(attributes.isEmptySet ? "" : " as described")",
+                    observed: first.map { describe($0, context.facts.rootfs) } ?? "\(total) entries, none as described",
+                    provenance: provenance))
+        case .every, .none:
+            if quantified.quantifier == .every, total == 0, !allowsNone {
+                throw Unresolved("nothing matches \(escaped(subject.name))")
+            }
+            let sorted = groups.sorted { ($0.value.count, $1.key) > ($1.value.count, $0.key) }
+            for (_, group) in sorted.prefix(10) {
+                guard var finding = group.finding else { continue }
+                finding.observed = "\(group.count) of \(total) entries; first: \(group.paths.first ?? "")"
+                finding.details = group.paths
+                result.failures.append(finding)
+            }
+            if groups.isEmpty {
+                result.proofs.append(
+                    Finding(
+                        subject: subject, expected: expected(""),
+                        observed: quantified.quantifier == .none
+                            ? "none of \(total) entries" : "all of \(total) entries"))
+            }
+        }
+        return result
+    }
+
+    private func expected(_ reason: String) -> String {
+        switch (quantified.quantifier, reason.isEmpty) {
+        case (.none, _): attributes.isEmptySet ? "no such entry" : "no entry as described"
+        case (_, true): "every entry as described"
+        case (_, false): "every entry with \(reason)"
+        }
+    }
+
+    private func describe(_ node: Node, _ rootfs: RootFS) -> String {
+        let status = rootfs.status(of: node)
+        return "\(rootfs.path(of: node)) (\(status.kind.rawValue), \(status.octalPermissions), "
+            + "\(status.uid):\(status.gid), layer \(status.layer + 1))"
+    }
+
+    /// What the globs match, each entry once, in the order of the tree. A literal path is not followed at its
+    /// end; below a glob, links are entries and are not entered.
+    private func matches(_ context: EvaluationContext) throws(Unresolved) -> [Node] {
+        let rootfs = context.facts.rootfs
+        let exceptions = try quantified.exceptions(in: context.scope).map(Glob.init)
+        var seen: Set<Node> = []
+        var result: [Node] = []
+        for name in try quantified.names(in: context.scope) {
+            let glob = Glob(name)
+            let base = glob.isLiteral ? ImagePath(name) : glob.baseDirectory
+            guard let start = try context.node(at: base, follows: !glob.isLiteral) else { continue }
+            // The tree below a linked directory keeps the names that the glob was written with.
+            let realBase = rootfs.path(of: start)
+            func visit(_ node: Node) {
+                var path = rootfs.path(of: node)
+                if realBase != base {
+                    path = ImagePath(base.bytes + path.bytes.dropFirst(realBase == .root ? 0 : realBase.bytes.count))
+                }
+                guard glob.isLiteral || glob.matches(path), !exceptions.contains(where: { $0.matches(path) }),
+                    seen.insert(node).inserted
+                else { return }
+                result.append(node)
+            }
+            if glob.isLiteral { visit(start) } else { rootfs.forEachDescendant(of: start, visit) }
+        }
+        return result
+    }
+}

@@ -1,0 +1,30 @@
+import LayerArchive
+import OCIModel
+
+extension ContentPlan {
+    /// The file contents that the facts are read from. A run must keep at least these while it reads the layers.
+    public static let facts: ContentPlan = {
+        var plan = ContentPlan()
+        for path: ImagePath in ["/etc/passwd", "/etc/group"] {
+            plan.insert(Rule(.path(path), keepsVersions: true))
+        }
+        for path: ImagePath in [
+            "/etc/os-release", "/usr/lib/os-release", "/etc/debian_version", "/etc/apt/sources.list",
+            "/etc/ld.so.conf",
+        ] {
+            plan.insert(Rule(.path(path), maximumBytes: 64 << 10))
+        }
+        plan.insert(Rule(.path("/var/lib/dpkg/status"), maximumBytes: 16 << 20, keepsVersions: true))
+        plan.insert(Rule(.directory("/var/lib/dpkg/status.d")))
+        for path: ImagePath in ["/etc/apt/sources.list.d", "/etc/ld.so.conf.d"] {
+            plan.insert(Rule(.directory(path), maximumBytes: 64 << 10))
+        }
+        for suffix in [".dist-info/METADATA", ".egg-info/PKG-INFO", ".egg-info"] {
+            plan.insert(Rule(.suffix(Array(suffix.utf8))))
+        }
+        for suffix in [".dist-info/INSTALLER", ".dist-info/direct_url.json", "/pyvenv.cfg"] {
+            plan.insert(Rule(.suffix(Array(suffix.utf8)), maximumBytes: 64 << 10))
+        }
+        return plan
+    }()
+}

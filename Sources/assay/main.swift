@@ -1,0 +1,3 @@
+import AssayCommands
+
+await AssayCommand.runAndExit()
