@@ -24,45 +24,57 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CXattr"),
 
-        .target(name: "OCIModel", swiftSettings: swift),
-        .target(name: "Verdict", swiftSettings: swift),
+        .target(name: "OCIModel", exclude: ["README.md"], swiftSettings: swift),
+        .target(name: "Verdict", exclude: ["README.md"], swiftSettings: swift),
         .target(
             name: "LayerArchive", dependencies: ["CArchive", "CISAL", "COpenSSL", "CXattr", "OCIModel"],
+            exclude: ["README.md"], swiftSettings: swift),
+        .target(
+            name: "RootFS", dependencies: ["LayerArchive", "OCIModel"], exclude: ["README.md"],
             swiftSettings: swift),
-        .target(name: "RootFS", dependencies: ["LayerArchive", "OCIModel"], swiftSettings: swift),
         .target(
             name: "ImageSource",
             dependencies: [
                 "LayerArchive", "OCIModel",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
-            ], swiftSettings: swift),
-        .target(name: "Facts", dependencies: ["LayerArchive", "RootFS", "OCIModel"], swiftSettings: swift),
+            ], exclude: ["README.md"], swiftSettings: swift),
+        .target(
+            name: "Facts", dependencies: ["LayerArchive", "RootFS", "OCIModel"], exclude: ["README.md"],
+            swiftSettings: swift),
         .target(
             name: "Suite", dependencies: ["Verdict", .product(name: "Yams", package: "Yams")],
+            exclude: ["README.md"], swiftSettings: swift),
+        .target(
+            name: "Checks", dependencies: ["Facts", "Suite", "Verdict"], exclude: ["README.md"],
             swiftSettings: swift),
-        .target(name: "Checks", dependencies: ["Facts", "Suite", "Verdict"], swiftSettings: swift),
-        .target(name: "Runner", dependencies: ["Checks", "ImageSource"], swiftSettings: swift),
-        .target(name: "Reporting", dependencies: ["Verdict"], swiftSettings: swift),
+        .target(
+            name: "Runner", dependencies: ["Checks", "ImageSource"], exclude: ["README.md"],
+            swiftSettings: swift),
+        .target(name: "Reporting", dependencies: ["Verdict"], exclude: ["README.md"], swiftSettings: swift),
         .target(
             name: "AssayCommands",
             dependencies: [
                 "Runner", "Reporting",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ], swiftSettings: swift),
+            ], exclude: ["README.md"], swiftSettings: swift),
         .executableTarget(name: "assay", dependencies: ["AssayCommands"], swiftSettings: swift),
         .testTarget(
             name: "ReportingTests", dependencies: ["Reporting", "Verdict"], exclude: ["Goldens"],
             swiftSettings: swift),
         .testTarget(name: "VerdictTests", dependencies: ["Verdict"], swiftSettings: swift),
-        .testTarget(name: "FactsTests", dependencies: ["Facts", "RootFS", "LayerArchive", "OCIModel"], swiftSettings: swift),
+        .testTarget(
+            name: "FactsTests", dependencies: ["Facts", "RootFS", "LayerArchive", "OCIModel"],
+            swiftSettings: swift),
 
         .target(
             name: "AssayTestSupport", dependencies: ["LayerArchive", "OCIModel"],
             path: "Tests/AssayTestSupport", swiftSettings: swift),
+        .testTarget(name: "StructureTests", swiftSettings: swift),
         .testTarget(name: "OCIModelTests", dependencies: ["OCIModel"], swiftSettings: swift),
         .testTarget(
-            name: "LayerArchiveTests", dependencies: ["LayerArchive", "AssayTestSupport"], swiftSettings: swift),
+            name: "LayerArchiveTests", dependencies: ["LayerArchive", "AssayTestSupport"],
+            swiftSettings: swift),
         .testTarget(
             name: "RootFSTests", dependencies: ["RootFS", "AssayTestSupport"], swiftSettings: swift),
         .testTarget(

@@ -39,16 +39,20 @@ struct Check: AsyncParsableCommand {
     var buildArgFile: String?
     @Option(help: ArgumentHelp("Judge by this release line, whatever the image looks like.", valueName: "id"))
     var profile: String?
-    @Option(help: ArgumentHelp("Only checks with this id or group, or matching this glob.", valueName: "id|glob"))
+    @Option(
+        help: ArgumentHelp("Only checks with this id or group, or matching this glob.", valueName: "id|glob"))
     var only: [String] = []
-    @Option(help: ArgumentHelp("Not the checks with this id or group, or matching this glob.", valueName: "id|glob"))
+    @Option(
+        help: ArgumentHelp(
+            "Not the checks with this id or group, or matching this glob.", valueName: "id|glob"))
     var skip: [String] = []
     @Option(
         help: ArgumentHelp(
             "Write a report: text, junit or json, to standard output or to a file. May be repeated.",
             valueName: "format[=path]"))
     var report: [ReportRequest] = []
-    @Option(help: "The lightest severity whose fail counts: info, warning or error.") var failOn = Severity.warning
+    @Option(help: "The lightest severity whose fail counts: info, warning or error.") var failOn = Severity
+        .warning
     @Option(help: "Colour in the text report: auto, always or never.") var color = ColorChoice.auto
     @Flag(name: .shortAndLong, help: "List passed checks too.") var verbose = false
     @Flag(name: .shortAndLong, help: "No text report on standard output.") var quiet = false
@@ -56,7 +60,8 @@ struct Check: AsyncParsableCommand {
 
     func validate() throws {
         guard report.count(where: { $0.path == nil }) <= 1 else {
-            throw ValidationError("only one report can go to standard output: give the others a path, as junit=FILE")
+            throw ValidationError(
+                "only one report can go to standard output: give the others a path, as junit=FILE")
         }
         let paths = report.compactMap(\.path)
         guard Set(paths).count == paths.count else {
@@ -101,7 +106,8 @@ struct Check: AsyncParsableCommand {
         let line = ProgressLineHolder()
         do {
             let result = try await run.judge(reference, opener: opener) { image, progress in
-                line.start(ProgressLine(label: "reading \(image.name)", total: image.layerBytes, progress: progress))
+                line.start(
+                    ProgressLine(label: "reading \(image.name)", total: image.layerBytes, progress: progress))
             }
             await line.finish()
             return result
@@ -114,11 +120,15 @@ struct Check: AsyncParsableCommand {
     private func write(_ record: RunRecord) throws {
         for request in report {
             guard let path = request.path else { continue }
-            try AtomicFile.write(try request.format.render(record, options: RenderOptions(failOn: failOn)), to: path)
+            try AtomicFile.write(
+                try request.format.render(record, options: RenderOptions(failOn: failOn)), to: path)
         }
-        guard let format = report.first(where: { $0.path == nil })?.format ?? (quiet ? nil : .text) else { return }
+        guard let format = report.first(where: { $0.path == nil })?.format ?? (quiet ? nil : .text) else {
+            return
+        }
         let options = RenderOptions(
-            width: Console.width(of: STDOUT_FILENO) ?? 100, color: color.isOn(for: STDOUT_FILENO), verbose: verbose,
+            width: Console.width(of: STDOUT_FILENO) ?? 100, color: color.isOn(for: STDOUT_FILENO),
+            verbose: verbose,
             failOn: failOn)
         Console.output(try format.render(record, options: options))
     }
@@ -130,7 +140,9 @@ struct Check: AsyncParsableCommand {
             profile: profile, only: only, skip: skip)
     }
 
-    private static func buildArgument(_ text: some StringProtocol, _ place: String) throws -> JudgeInputs.Argument {
+    private static func buildArgument(_ text: some StringProtocol, _ place: String) throws
+        -> JudgeInputs.Argument
+    {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, !parts[0].isEmpty else {
             throw CommandExit(.usage, "\(place): \(quoted(String(text))) is not NAME=VALUE")

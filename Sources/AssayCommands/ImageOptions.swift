@@ -7,7 +7,8 @@ import Runner
 /// What every command that reads an image takes.
 struct ImageOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("Take the image of this platform where there are several.", valueName: "os/arch[/variant]"))
+        help: ArgumentHelp(
+            "Take the image of this platform where there are several.", valueName: "os/arch[/variant]"))
     var platform: String?
 
     func opener() throws -> ImageOpener {

@@ -37,7 +37,8 @@ struct InspectionText {
         add(
             inspection.reference,
             fields: [
-                ("manifest", inspection.manifestDigest ?? "none in this transport"), ("config", inspection.configDigest),
+                ("manifest", inspection.manifestDigest ?? "none in this transport"),
+                ("config", inspection.configDigest),
                 ("platform", inspection.platform), ("created", inspection.created),
                 ("author", inspection.author.map { escaped($0) }),
                 ("system", inspection.operatingSystem.map { escaped($0) }),
@@ -63,11 +64,16 @@ struct InspectionText {
             "Config",
             fields: [
                 ("user", config.user.map { escaped($0) } ?? "none (root)"),
-                ("working directory", config.workingDirectory.map { escaped($0) }), ("entrypoint", list(config.entrypoint)),
+                ("working directory", config.workingDirectory.map { escaped($0) }),
+                ("entrypoint", list(config.entrypoint)),
                 ("command", list(config.command)),
-                ("exposed ports", config.exposedPorts.isEmpty ? nil : escaped(config.exposedPorts.joined(separator: ", "))),
+                (
+                    "exposed ports",
+                    config.exposedPorts.isEmpty ? nil : escaped(config.exposedPorts.joined(separator: ", "))
+                ),
                 ("volumes", config.volumes.isEmpty ? nil : escaped(config.volumes.joined(separator: ", "))),
-                ("stop signal", config.stopSignal.map { escaped($0) }), ("healthcheck", list(config.healthcheck)),
+                ("stop signal", config.stopSignal.map { escaped($0) }),
+                ("healthcheck", list(config.healthcheck)),
                 ("shell", list(config.shell)),
             ])
         add("Environment", config.environment.map { escaped($0) })
@@ -78,29 +84,37 @@ struct InspectionText {
         var rows: [String] = []
         for layer in inspection.layers {
             let sizes = [
-                "\(ByteCount(layer.size)) \(layer.compression)", "\(ByteCount(layer.uncompressedSize)) uncompressed",
+                "\(ByteCount(layer.size)) \(layer.compression)",
+                "\(ByteCount(layer.uncompressedSize)) uncompressed",
                 "\(layer.entries) entries", "\(ByteCount(layer.wastedBytes)) wasted",
             ]
             rows.append("\(InspectionText.padded("\(layer.number)", 3)) \(layer.digest)")
             rows.append("    " + sizes.joined(separator: ", "))
-            if let instruction = layer.instruction { rows.append("    " + InspectionText.shortened(instruction)) }
+            if let instruction = layer.instruction {
+                rows.append("    " + InspectionText.shortened(instruction))
+            }
         }
         add("Layers", rows)
         add(
             "History",
             inspection.history.map { step in
-                InspectionText.padded(step.layer.map { "\($0)" } ?? "-", 3) + " " + InspectionText.shortened(step.instruction)
+                InspectionText.padded(step.layer.map { "\($0)" } ?? "-", 3) + " "
+                    + InspectionText.shortened(step.instruction)
             })
     }
 
     private mutating func addUsers() {
         add(
             "Users",
-            inspection.users.map { escaped("\($0.name) uid=\($0.uid) gid=\($0.gid) home=\($0.home) shell=\($0.shell)") })
+            inspection.users.map {
+                escaped("\($0.name) uid=\($0.uid) gid=\($0.gid) home=\($0.home) shell=\($0.shell)")
+            })
         add(
             "Groups",
             inspection.groups.map { group in
-                escaped("\(group.name) gid=\(group.gid)" + (group.members.isEmpty ? "" : " members=\(group.members.joined(separator: ","))"))
+                escaped(
+                    "\(group.name) gid=\(group.gid)"
+                        + (group.members.isEmpty ? "" : " members=\(group.members.joined(separator: ","))"))
             })
     }
 

@@ -22,7 +22,8 @@ struct Save: AsyncParsableCommand {
         guard destination.hasPrefix("oci:"), destination.count > 4 else {
             throw ValidationError("\(quoted(destination)) is not oci:DIRECTORY[:NAME]")
         }
-        let parts = destination.dropFirst(4).split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        let parts = destination.dropFirst(4).split(
+            separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         let tag = parts.count == 2 ? String(parts[1]) : nil
         guard let directory = parts.first, !directory.isEmpty, tag != "" else {
             throw ValidationError("\(quoted(destination)) is not oci:DIRECTORY[:NAME]")

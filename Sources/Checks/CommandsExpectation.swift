@@ -8,9 +8,11 @@ import Verdict
 struct CommandsExpectation: Expectation {
     static let kind = ExpectationKind(
         "commands",
-        summary: "commands that the image's user can run from the image's PATH; of none, any file of that name counts",
+        summary:
+            "commands that the image's user can run from the image's PATH; of none, any file of that name counts",
         keys: [
-            .init("path", "where a shell finds it"), .init("resolved", "the file that symbolic links lead to"),
+            .init("path", "where a shell finds it"),
+            .init("resolved", "the file that symbolic links lead to"),
         ],
         passing: "commands: {every: [sh]}", failing: "commands: {none: [sh]}")
 
@@ -43,7 +45,7 @@ struct CommandsExpectation: Expectation {
             let names = glob.isLiteral ? [glob.pattern] : names(matching: glob)
             return names.flatMap { name -> [NamedThing] in
                 let found = search.find(name)
-                if countsAll { return found.map(thing) }
+                if countsAll { return oncePerName(found).map(thing) }
                 return (found.first { $0.isExecutable } ?? found.first).map { [thing($0)] } ?? []
             }
         }
@@ -68,24 +70,33 @@ struct CommandsExpectation: Expectation {
                 switch command.access {
                 case .executable: ""
                 case .notExecutable: ", not executable for the image's user"
-                case .unsearchable(let directory): ", below \(directory), which the image's user may not search"
+                case .unsearchable(let directory):
+                    ", below \(directory), which the image's user may not search"
                 }
             return NamedThing(
                 shown: "\(command.path)\(link)\(access)",
                 values: [
-                    "path": .text(command.path.description), "resolved": .text(command.resolvedPath.description),
+                    "path": .text(command.path.description),
+                    "resolved": .text(command.resolvedPath.description),
                 ],
                 provenance: context.provenance(ofLayer: countsAll ? layer(ofName: command) : command.layer),
                 isUsable: command.isExecutable)
         }
 
-        /// The layer that made the name, which may be a link to a file that was there before.
+        /// Without those that are the same entry of the same directory, seen through a linked one (`/bin`).
+        private func oncePerName(_ commands: [FoundCommand]) -> [FoundCommand] {
+            var seen: Set<Node> = []
+            return commands.filter { command in entry(of: command).map { seen.insert($0).inserted } ?? true }
+        }
+
+        /// The name itself, which may be a link.
+        private func entry(of command: FoundCommand) -> Node? {
+            try? context.facts.rootfs.node(at: command.path, followingFinalLink: false)
+        }
+
+        /// The layer that made the name, where the file may have been there before.
         private func layer(ofName command: FoundCommand) -> Int {
-            let rootfs = context.facts.rootfs
-            guard let node = try? rootfs.node(at: command.path, followingFinalLink: false) else {
-                return command.layer
-            }
-            return rootfs.status(of: node).layer
+            entry(of: command).map { context.facts.rootfs.status(of: $0).layer } ?? command.layer
         }
 
         func provenance(ofMissing name: String) -> Provenance? {
@@ -137,7 +148,9 @@ struct LibrariesExpectation: Expectation {
         }
 
         func doubt(about glob: Glob) -> String? {
-            context.facts.libraries.unreadFiles.first.map { "\($0) configures the dynamic linker and was not read" }
+            context.facts.libraries.unreadFiles.first.map {
+                "\($0) configures the dynamic linker and was not read"
+            }
         }
     }
 }

@@ -62,7 +62,8 @@ struct CompiledCondition: Sendable {
         for part in none {
             let reason = consider { () throws(Unresolved) in
                 switch try part.evaluate(context) {
-                case .holds(let seen): .doesNot(reason: "not for an image with " + seen.joined(separator: ", "))
+                case .holds(let seen):
+                    .doesNot(reason: "not for an image with " + seen.joined(separator: ", "))
                 case .doesNot: .holds(evidence: [])
                 }
             }
@@ -98,7 +99,8 @@ struct CompiledCondition: Sendable {
         let matcher = try condition.matcher.resolved(in: context.scope)
         return matcher.accepts(.text(value))
             ? .holds(evidence: ["\(condition.name) is \(value)"])
-            : .doesNot(reason: "only when \(condition.name) is \(matcher); it is \(value.isEmpty ? "empty" : value)")
+            : .doesNot(
+                reason: "only when \(condition.name) is \(matcher); it is \(value.isEmpty ? "empty" : value)")
     }
 
     private func anyAnswer(_ context: EvaluationContext) throws(Unresolved) -> Answer {

@@ -35,8 +35,10 @@ public struct CompiledSuite: Sendable {
     /// are filled in as far as the image config and the user tell them.
     public func contentPaths(config: ImageConfig, inputs: JudgeInputs = JudgeInputs()) -> [ImagePath] {
         let parameters = ParameterResolution(
-            document.parameters, inputs: inputs, config: config, history: BuildHistory(config: config), profile: nil)
-        let scope = Scope(parameters: parameters.scope, version: .undecided(reason: "the image is not yet read"))
+            document.parameters, inputs: inputs, config: config, history: BuildHistory(config: config),
+            profile: nil)
+        let scope = Scope(
+            parameters: parameters.scope, version: .undecided(reason: "the image is not yet read"))
         let templates = checks.flatMap(\.expectations).flatMap(\.contentPaths)
         return Set(templates.compactMap { try? $0.resolved(in: scope) }.map { ImagePath($0) }).sorted()
     }
@@ -47,14 +49,17 @@ public struct CompiledSuite: Sendable {
     public func judge(_ facts: ImageFacts, inputs: JudgeInputs = JudgeInputs()) -> Judgement {
         func parameters(_ profile: ProfileDeclaration?) -> ParameterResolution {
             ParameterResolution(
-                document.parameters, inputs: inputs, config: facts.config, history: facts.history, profile: profile)
+                document.parameters, inputs: inputs, config: facts.config, history: facts.history,
+                profile: profile)
         }
+        let listing = PathListing(facts.rootfs)
         let selection = ProfileSelection(
-            profiles, releaseDistributions: document.releaseDistributions, facts: facts, inputs: inputs,
-            parameters: parameters(nil).scope)
+            profiles, releaseDistributions: document.releaseDistributions, facts: facts, listing: listing,
+            inputs: inputs, parameters: parameters(nil).scope)
         let resolved = parameters(selection.profile)
         let context = EvaluationContext(
-            facts: facts, scope: Scope(parameters: resolved.scope, version: selection.version))
+            facts: facts, scope: Scope(parameters: resolved.scope, version: selection.version),
+            listing: listing)
         let clock = ContinuousClock()
         let results = checks.map { check in
             let start = clock.now
@@ -69,10 +74,12 @@ public struct CompiledSuite: Sendable {
     private func result(of check: Check, _ inputs: JudgeInputs, _ context: EvaluationContext) -> CheckResult {
         let declaration = check.declaration
         var result = CheckResult(
-            id: declaration.id, title: escaped(declaration.title.shown(in: context.scope)), suite: document.name,
+            id: declaration.id, title: escaped(declaration.title.shown(in: context.scope)),
+            suite: document.name,
             group: declaration.group, severity: declaration.severity, outcome: .skipped,
             statements: declaration.statements, source: declaration.source,
-            remedy: declaration.remedy.map { escaped($0.shown(in: context.scope)) }, position: declaration.position)
+            remedy: declaration.remedy.map { escaped($0.shown(in: context.scope)) },
+            position: declaration.position)
         if let reason = inputs.reasonToSkip(declaration) {
             result.reason = reason
             return result

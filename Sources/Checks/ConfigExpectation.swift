@@ -12,7 +12,8 @@ struct ConfigExpectation: Expectation {
         passing: "config: command\nequals: [bash]", failing: "config: workingDirectory\nequals: /nowhere")
 
     private enum Key: String, CaseIterable {
-        case entrypoint, command, workingDirectory, user, exposedPorts, volumes, stopSignal, healthcheck, onBuild
+        case entrypoint, command, workingDirectory, user, exposedPorts, volumes, stopSignal, healthcheck,
+            onBuild
         case shell, platform
     }
 
@@ -24,7 +25,8 @@ struct ConfigExpectation: Expectation {
         guard let key = Key(rawValue: name) else {
             let names = Key.allCases.map(\.rawValue)
             reading.report(
-                fields.node["config"]?.position, "\(name) is no key of the config (\(names.joined(separator: ", ")))",
+                fields.node["config"]?.position,
+                "\(name) is no key of the config (\(names.joined(separator: ", ")))",
                 suggestion: nearest(to: name, among: names))
             return nil
         }
@@ -48,7 +50,9 @@ struct ConfigExpectation: Expectation {
         case .user: (value, instruction) = (text(run.user), .user)
         case .exposedPorts:
             // A port without protocol is a TCP port (OCI image-spec, ExposedPorts).
-            (value, instruction) = (list(run.exposedPorts.map { $0.contains("/") ? $0 : $0 + "/tcp" }), .expose)
+            (value, instruction) = (
+                list(run.exposedPorts.map { $0.contains("/") ? $0 : $0 + "/tcp" }), .expose
+            )
         case .volumes: (value, instruction) = (list(run.volumes), .volume)
         case .stopSignal: (value, instruction) = (text(run.stopSignal), .stopSignal)
         case .healthcheck: (value, instruction) = (list(run.healthcheckTest), .healthcheck)
@@ -59,7 +63,9 @@ struct ConfigExpectation: Expectation {
         var result = Evaluation()
         try result.compare(
             matcher, "", value, shown: isEmptyList ? "[]" : nil, subject: Subject(.config, key.rawValue),
-            provenance: instruction.flatMap { context.provenance(ofStep: context.facts.history.lastStep($0)) },
+            provenance: instruction.flatMap {
+                context.provenance(ofStep: context.facts.history.lastStep($0))
+            },
             in: context.scope)
         return result
     }

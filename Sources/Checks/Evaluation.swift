@@ -48,6 +48,7 @@ func shortened(_ text: String, limit: Int = 400) -> String {
 struct EvaluationContext: Sendable {
     let facts: ImageFacts
     let scope: Scope
+    let listing: PathListing
 
     /// The value of a fact.
     ///

@@ -54,7 +54,8 @@ public struct JudgeInputs: Sendable {
             for objection in Set(matching.compactMap { $0.type.objection(to: argument.value) }).sorted()
             where !argument.value.isEmpty {
                 problems.append(
-                    SuiteDiagnostic(nil, "the build argument \(argument.name) is \(objection), not \(argument.value)"))
+                    SuiteDiagnostic(
+                        nil, "the build argument \(argument.name) is \(objection), not \(argument.value)"))
             }
         }
         if let profile {
@@ -79,7 +80,9 @@ public struct JudgeInputs: Sendable {
     /// Why the check is not run; nil when it is.
     func reasonToSkip(_ check: CheckDeclaration) -> String? {
         if !only.isEmpty, !only.contains(where: { JudgeInputs.matches($0, check) }) { return "not selected" }
-        if let pattern = skip.first(where: { JudgeInputs.matches($0, check) }) { return "deselected by \(pattern)" }
+        if let pattern = skip.first(where: { JudgeInputs.matches($0, check) }) {
+            return "deselected by \(pattern)"
+        }
         return nil
     }
 

@@ -51,7 +51,8 @@ extension Quantified {
         var resolved: [NamedAttribute] = []
         for attribute in attributes {
             resolved.append(
-                NamedAttribute(name: attribute.name, matcher: try attribute.matcher.resolved(in: context.scope)))
+                NamedAttribute(
+                    name: attribute.name, matcher: try attribute.matcher.resolved(in: context.scope)))
         }
         var result = Evaluation()
         var doubts: [String] = []
@@ -79,7 +80,8 @@ extension Quantified {
             if let doubt = doubts.first, !isCertain { throw Unresolved(doubt) }
             if names.isEmpty {
                 result.proofs.append(
-                    Finding(subject: Subject(.image, "image"), expected: "nothing is named", observed: "nothing"))
+                    Finding(
+                        subject: Subject(.image, "image"), expected: "nothing is named", observed: "nothing"))
             }
             return result
         }
@@ -111,7 +113,8 @@ extension Quantified {
         of name: String, _ found: [NamedThing], _ attributes: [NamedAttribute], _ things: some NamedThings
     ) -> Evaluation {
         let wanted =
-            attributes.isEmpty ? "absent" : "none with " + attributes.map { "\($0.name) \($0.matcher)" }.joined(separator: ", ")
+            attributes.isEmpty
+            ? "absent" : "none with " + attributes.map { "\($0.name) \($0.matcher)" }.joined(separator: ", ")
         let bad = found.filter { $0.satisfies(attributes) }
         if bad.isEmpty {
             return Evaluation(proofs: [
@@ -132,8 +135,10 @@ extension Quantified {
         let nearest = result.failures.first { $0.observed != "absent" } ?? result.failures.first
         let removed = result.failures.first { $0.provenance != nil }
         return Finding(
-            subject: Subject(things.kind, escaped(names.joined(separator: " "))), expected: "any of them present",
-            observed: nearest.map(\.observed) ?? "absent", provenance: nearest?.provenance ?? removed?.provenance)
+            subject: Subject(things.kind, escaped(names.joined(separator: " "))),
+            expected: "any of them present",
+            observed: nearest.map(\.observed) ?? "absent",
+            provenance: nearest?.provenance ?? removed?.provenance)
     }
 }
 

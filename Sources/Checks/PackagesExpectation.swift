@@ -7,7 +7,8 @@ import Verdict
 struct PackagesExpectation: Expectation {
     static let kind = ExpectationKind(
         "packages",
-        summary: "Debian packages are installed, or none of them has files in the image; names or globs, exact",
+        summary:
+            "Debian packages are installed, or none of them has files in the image; names or globs, exact",
         keys: [.init("version", "the version; ranges look at the upstream numbers only")],
         passing: "packages: {every: [dpkg]}", failing: "packages: {none: [dpkg]}")
 
@@ -98,7 +99,8 @@ struct Distributions: NamedThings {
             var directURL = Observed.none
             if case .success(let text)? = distribution.directURL { directURL = .text(text) }
             return NamedThing(
-                shown: escaped("\(distribution.name) \(distribution.version)") + " in \(distribution.sitePackages)",
+                shown: escaped("\(distribution.name) \(distribution.version)")
+                    + " in \(distribution.sitePackages)",
                 values: [
                     "name": .text(distribution.normalizedName), "version": .text(distribution.version),
                     "location": .text(distribution.sitePackages.description),
@@ -168,7 +170,8 @@ struct PythonExpectation: Expectation {
         for distribution in distributions {
             try result.compare(
                 matcher, "in the library of Python", distribution.pythonVersion.map { .text($0) } ?? .none,
-                subject: subject, provenance: context.provenance(ofLayer: distribution.layer), in: context.scope)
+                subject: subject, provenance: context.provenance(ofLayer: distribution.layer),
+                in: context.scope)
         }
         return result
     }

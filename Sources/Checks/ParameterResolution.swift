@@ -11,7 +11,8 @@ struct ParameterResolution {
 
     /// - Parameter profile: nil while the profile is being chosen.
     init(
-        _ declarations: [ParameterDeclaration], inputs: JudgeInputs, config: ImageConfig, history: BuildHistory,
+        _ declarations: [ParameterDeclaration], inputs: JudgeInputs, config: ImageConfig,
+        history: BuildHistory,
         profile: ProfileDeclaration?
     ) {
         for declaration in declarations {
@@ -25,9 +26,11 @@ struct ParameterResolution {
             if let objection = declaration.type.objection(to: value), !value.isEmpty {
                 let shown = escaped(value)
                 values.append(
-                    ParameterValue(name: declaration.name, value: shown, origin: "\(origin): not \(objection)"))
+                    ParameterValue(
+                        name: declaration.name, value: shown, origin: "\(origin): not \(objection)"))
                 scope[declaration.name] = .failure(
-                    Unresolved("the \(origin) says \(declaration.name) is \(shown), which is not \(objection)"))
+                    Unresolved(
+                        "the \(origin) says \(declaration.name) is \(shown), which is not \(objection)"))
             } else {
                 values.append(ParameterValue(name: declaration.name, value: escaped(value), origin: origin))
                 scope[declaration.name] = .success(value)

@@ -15,7 +15,8 @@ struct PathAttributes: Sendable {
     private let isEmpty: Bool?
 
     static let keys = [
-        ExpectationKind.Key("type", "file, directory, symbolicLink, characterDevice, blockDevice, fifo or socket"),
+        ExpectationKind.Key(
+            "type", "file, directory, symbolicLink, characterDevice, blockDevice, fifo or socket"),
         ExpectationKind.Key("owner", "name or UID of the owner"),
         ExpectationKind.Key("group", "name or GID of the group"),
         ExpectationKind.Key("mode", "permissions as four octal digits"),
@@ -29,14 +30,16 @@ struct PathAttributes: Sendable {
         let kinds = FileStatus.Kind.allCases.map(\.rawValue)
         for name in type?.texts ?? [] where !kinds.contains(name) && !name.contains("${") {
             reading.report(
-                fields.node["type"]?.position, "\(name) is no type of file (\(kinds.joined(separator: ", ")))",
+                fields.node["type"]?.position,
+                "\(name) is no type of file (\(kinds.joined(separator: ", ")))",
                 suggestion: nearest(to: name, among: kinds))
         }
         owner = fields.matcher("owner", &reading)
         group = fields.matcher("group", &reading)
         mode = fields.matcher("mode", &reading)?.mappingTexts(PathAttributes.fourDigits)
         for text in mode?.texts ?? [] where !text.contains("${") && PathAttributes.isNotOctal(text) {
-            reading.report(fields.node["mode"]?.position, "\(text) is not a mode: expected up to four octal digits")
+            reading.report(
+                fields.node["mode"]?.position, "\(text) is not a mode: expected up to four octal digits")
         }
         target = fields.matcher("target", &reading)
         isEmpty = fields.flag("empty", &reading)
@@ -44,12 +47,14 @@ struct PathAttributes: Sendable {
         chmod = text.flatMap(ChmodClauses.init)
         if let text, chmod == nil {
             reading.report(
-                fields.node["chmod"]?.position, "\(text) is not a list of symbolic modes: expected as g=u,o-w")
+                fields.node["chmod"]?.position, "\(text) is not a list of symbolic modes: expected as g=u,o-w"
+            )
         }
     }
 
     var isEmptySet: Bool {
-        type == nil && owner == nil && group == nil && mode == nil && chmod == nil && target == nil && isEmpty == nil
+        type == nil && owner == nil && group == nil && mode == nil && chmod == nil && target == nil
+            && isEmpty == nil
     }
 
     /// Whether entries of one kind, mode, owner and group are all alike to these attributes.
@@ -67,7 +72,9 @@ struct PathAttributes: Sendable {
     }
 
     /// Holds every attribute against an entry.
-    func evaluate(_ node: Node, subject: Subject, _ context: EvaluationContext) throws(Unresolved) -> Evaluation {
+    func evaluate(_ node: Node, subject: Subject, _ context: EvaluationContext) throws(Unresolved)
+        -> Evaluation
+    {
         let rootfs = context.facts.rootfs
         let status = rootfs.status(of: node)
         let provenance = context.provenance(ofLayer: status.layer)
@@ -76,10 +83,13 @@ struct PathAttributes: Sendable {
             throws(Unresolved)
         {
             try result.compare(
-                matcher, name, value, shown: shown, subject: subject, provenance: provenance, in: context.scope)
+                matcher, name, value, shown: shown, subject: subject, provenance: provenance,
+                in: context.scope)
         }
         try hold(type, "type", .text(status.kind.rawValue))
-        try hold(target, "target", rootfs.linkTarget(of: node).map { .text(String(decoding: $0, as: UTF8.self)) } ?? .none)
+        try hold(
+            target, "target",
+            rootfs.linkTarget(of: node).map { .text(String(decoding: $0, as: UTF8.self)) } ?? .none)
         if let owner {
             let name = try context.name(ofUser: status.uid, neededBy: owner)
             try hold(owner, "owner", .text(name ?? "\(status.uid)"), shown: shown(status.uid, name))

@@ -52,7 +52,8 @@ struct PathExpectation: Expectation {
                 node == nil,
                 Finding(
                     subject: subject, expected: "absent",
-                    observed: status.map { "a \($0.kind.rawValue) of mode \($0.octalPermissions)" } ?? "absent",
+                    observed: status.map { "a \($0.kind.rawValue) of mode \($0.octalPermissions)" }
+                        ?? "absent",
                     provenance: provenance ?? context.provenance(ofMissing: path)))
             return result
         }
@@ -62,7 +63,8 @@ struct PathExpectation: Expectation {
             result.failures.append(
                 Finding(
                     subject: subject, expected: "exists",
-                    observed: target.map { "a symbolic link that leads nowhere, to \(escaped($0))" } ?? "does not exist",
+                    observed: target.map { "a symbolic link that leads nowhere, to \(escaped($0))" }
+                        ?? "does not exist",
                     provenance: link.map { context.provenance(ofLayer: rootfs.status(of: $0).layer) }
                         ?? context.provenance(ofMissing: path)))
             return result
@@ -70,7 +72,8 @@ struct PathExpectation: Expectation {
         let status = rootfs.status(of: node)
         result.add(try attributes.evaluate(node, subject: subject, context))
         if let content {
-            guard let bytes = rootfs.contents(of: node) ?? (status.kind == .file && status.size == 0 ? [] : nil)
+            guard
+                let bytes = rootfs.contents(of: node) ?? (status.kind == .file && status.size == 0 ? [] : nil)
             else { throw Unresolved("the content of \(path) was not kept while reading the layers") }
             var text = String(decoding: bytes, as: UTF8.self)
             if text.hasSuffix("\n") { text.removeLast() }

@@ -59,10 +59,13 @@ struct PathsExpectation: Expectation {
         var groups: [String: Group] = [:]
         for node in matches {
             let status = rootfs.status(of: node)
-            var look = Look(kind: status.kind, permissions: status.permissions, uid: status.uid, gid: status.gid)
+            var look = Look(
+                kind: status.kind, permissions: status.permissions, uid: status.uid, gid: status.gid)
             if !isShared { look.distinct = rootfs.path(of: node) }
             // A link has no mode: every passes over it, any and none do not find it.
-            if status.kind == .symbolicLink, attributes.describesMode, quantified.quantifier != .every { continue }
+            if status.kind == .symbolicLink, attributes.describesMode, quantified.quantifier != .every {
+                continue
+            }
             let verdict: Evaluation
             if let known = verdicts[look] {
                 verdict = known
@@ -83,23 +86,29 @@ struct PathsExpectation: Expectation {
             }
             groups["\(status.layer) \(reason)"] = group
         }
-        return try conclude(matches: matches, satisfying: satisfying, groups: groups, subject: subject, context)
+        return try conclude(
+            matches: matches, satisfying: satisfying, groups: groups, subject: subject, context)
     }
 
     private func conclude(
-        matches: [Node], satisfying: [Node], groups: [String: Group], subject: Subject, _ context: EvaluationContext
+        matches: [Node], satisfying: [Node], groups: [String: Group], subject: Subject,
+        _ context: EvaluationContext
     ) throws(Unresolved) -> Evaluation {
         var result = Evaluation()
         let total = matches.count
         switch quantified.quantifier {
         case .any:
             let first = satisfying.first
-            let provenance = first.map { context.provenance(ofLayer: context.facts.rootfs.status(of: $0).layer) }
+            let provenance = first.map {
+                context.provenance(ofLayer: context.facts.rootfs.status(of: $0).layer)
+            }
             result.record(
                 first != nil,
                 Finding(
-                    subject: subject, expected: "at least one entry\(attributes.isEmptySet ? "" : " as described")",
-                    observed: first.map { describe($0, context.facts.rootfs) } ?? "\(total) entries, none as described",
+                    subject: subject,
+                    expected: "at least one entry\(attributes.isEmptySet ? "" : " as described")",
+                    observed: first.map { describe($0, context.facts.rootfs) }
+                        ?? "\(total) entries, none as described",
                     provenance: provenance))
         case .every, .none:
             if quantified.quantifier == .every, total == 0, !allowsNone {
@@ -141,26 +150,33 @@ struct PathsExpectation: Expectation {
     /// end; below a glob, links are entries and are not entered.
     private func matches(_ context: EvaluationContext) throws(Unresolved) -> [Node] {
         let rootfs = context.facts.rootfs
-        let exceptions = try quantified.exceptions(in: context.scope).map(Glob.init)
+        let exceptions = try quantified.exceptions(in: context.scope).map { PathGlob($0) }
         var seen: Set<Node> = []
         var result: [Node] = []
-        for name in try quantified.names(in: context.scope) {
-            let glob = Glob(name)
-            let base = glob.isLiteral ? ImagePath(name) : glob.baseDirectory
-            guard let start = try context.node(at: base, follows: !glob.isLiteral) else { continue }
-            // The tree below a linked directory keeps the names that the glob was written with.
-            let realBase = rootfs.path(of: start)
-            func visit(_ node: Node) {
-                var path = rootfs.path(of: node)
-                if realBase != base {
-                    path = ImagePath(base.bytes + path.bytes.dropFirst(realBase == .root ? 0 : realBase.bytes.count))
-                }
-                guard glob.isLiteral || glob.matches(path), !exceptions.contains(where: { $0.matches(path) }),
-                    seen.insert(node).inserted
-                else { return }
+        func take(_ node: Node, _ path: ArraySlice<UInt8>) {
+            if !exceptions.contains(where: { $0.matches(path) }), seen.insert(node).inserted {
                 result.append(node)
             }
-            if glob.isLiteral { visit(start) } else { rootfs.forEachDescendant(of: start, visit) }
+        }
+        for name in try quantified.names(in: context.scope) {
+            let pattern = PathGlob(name)
+            if pattern.glob.isLiteral {
+                let path = ImagePath(name)
+                if let node = try context.node(at: path, follows: false) { take(node, path.bytes[...]) }
+                continue
+            }
+            let base = pattern.glob.baseDirectory
+            guard let start = try context.node(at: base, follows: true) else { continue }
+            // The tree below a linked directory has the names that the glob is written with.
+            let realBase = rootfs.path(of: start)
+            context.listing.forEach(from: start) { node, path in
+                if realBase == base {
+                    if pattern.matches(path) { take(node, path) }
+                } else {
+                    let written = base.bytes + path.dropFirst(realBase == .root ? 0 : realBase.bytes.count)
+                    if pattern.matches(written[...]) { take(node, written[...]) }
+                }
+            }
         }
         return result
     }

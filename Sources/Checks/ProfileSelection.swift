@@ -16,8 +16,8 @@ struct ProfileSelection {
     }
 
     init(
-        _ candidates: [Candidate], releaseDistributions: [String], facts: ImageFacts, inputs: JudgeInputs,
-        parameters: [String: Result<String, Unresolved>]
+        _ candidates: [Candidate], releaseDistributions: [String], facts: ImageFacts, listing: PathListing,
+        inputs: JudgeInputs, parameters: [String: Result<String, Unresolved>]
     ) {
         let installed = ProfileSelection.installedRelease(releaseDistributions, facts)
         var evidence: [String] = []
@@ -33,7 +33,8 @@ struct ProfileSelection {
             version = raw
             return
         }
-        let context = EvaluationContext(facts: facts, scope: Scope(parameters: parameters, version: raw))
+        let context = EvaluationContext(
+            facts: facts, scope: Scope(parameters: parameters, version: raw), listing: listing)
         if let wanted = inputs.profile,
             let candidate = candidates.first(where: { $0.declaration.id == wanted })
         {
@@ -47,8 +48,9 @@ struct ProfileSelection {
                         profile = candidate.declaration
                         evidence += seen.filter { !evidence.contains($0) }
                     }
-                } catch where error.reason != raw.undecidedReason {
-                    warnings.append("whether this is \(candidate.declaration.title) cannot be told: \(error.reason)")
+                } catch  where error.reason != raw.undecidedReason {
+                    warnings.append(
+                        "whether this is \(candidate.declaration.title) cannot be told: \(error.reason)")
                 } catch {}
             }
         }
@@ -77,7 +79,9 @@ struct ProfileSelection {
     }
 
     /// The profile whose range holds the release, else the one whose end is next to it.
-    private static func nearest(to release: ReleaseVersion, _ profiles: [ProfileDeclaration]) -> ProfileDeclaration? {
+    private static func nearest(to release: ReleaseVersion, _ profiles: [ProfileDeclaration])
+        -> ProfileDeclaration?
+    {
         if let exact = profiles.first(where: { $0.versions.contains(release) }) { return exact }
         let below = profiles.filter { $0.versions.clamp(release) < release }
             .max { $0.versions.clamp(release) < $1.versions.clamp(release) }

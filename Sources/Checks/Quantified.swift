@@ -24,7 +24,8 @@ struct Quantified: Sendable {
         }
         let quantifiers = Quantifier.allCases.map(\.rawValue)
         guard
-            let inner = Fields(value, "the quantifier of \(key)", allowed: quantifiers + ["except"], reading: &reading)
+            let inner = Fields(
+                value, "the quantifier of \(key)", allowed: quantifiers + ["except"], reading: &reading)
         else { return nil }
         let present = Quantifier.allCases.filter { inner.has($0.rawValue) }
         guard let quantifier = present.first, present.count == 1 else {
@@ -39,7 +40,9 @@ struct Quantified: Sendable {
 
     func names(in scope: Scope) throws(Unresolved) -> [String] { try Quantified.words(names, scope) }
 
-    func exceptions(in scope: Scope) throws(Unresolved) -> [String] { try Quantified.words(exceptions, scope) }
+    func exceptions(in scope: Scope) throws(Unresolved) -> [String] {
+        try Quantified.words(exceptions, scope)
+    }
 
     private static func words(_ templates: [Template], _ scope: Scope) throws(Unresolved) -> [String] {
         var words: [String] = []

@@ -40,7 +40,8 @@ struct UserExpectation: Expectation {
         let subject = Subject(.user, escaped(name))
         let user = database.user(named: name)
         let provenance =
-            user.flatMap { context.provenance(ofKnownLayer: $0.layer) } ?? context.provenance(ofFile: "/etc/passwd")
+            user.flatMap { context.provenance(ofKnownLayer: $0.layer) }
+            ?? context.provenance(ofFile: "/etc/passwd")
         var result = Evaluation()
         result.record(
             (user == nil) == isAbsent,
@@ -56,7 +57,8 @@ struct UserExpectation: Expectation {
             (groups, "supplementary groups", .list(supplementary)),
         ]
         for (matcher, name, value) in values {
-            try result.compare(matcher, name, value, subject: subject, provenance: provenance, in: context.scope)
+            try result.compare(
+                matcher, name, value, subject: subject, provenance: provenance, in: context.scope)
         }
         return result
     }
@@ -91,7 +93,8 @@ struct GroupExpectation: Expectation {
         let subject = Subject(.group, escaped(name))
         let group = database.group(named: name)
         let provenance =
-            group.flatMap { context.provenance(ofKnownLayer: $0.layer) } ?? context.provenance(ofFile: "/etc/group")
+            group.flatMap { context.provenance(ofKnownLayer: $0.layer) }
+            ?? context.provenance(ofFile: "/etc/group")
         var result = Evaluation()
         result.record(
             (group == nil) == isAbsent,
@@ -103,7 +106,8 @@ struct GroupExpectation: Expectation {
         for (matcher, name, value) in [
             (gid, "GID", Observed.text("\(group.gid)")), (members, "members", .list(group.members)),
         ] {
-            try result.compare(matcher, name, value, subject: subject, provenance: provenance, in: context.scope)
+            try result.compare(
+                matcher, name, value, subject: subject, provenance: provenance, in: context.scope)
         }
         return result
     }
@@ -153,7 +157,8 @@ struct RunsAsExpectation: Expectation {
         ]
         for (matcher, name, value) in values {
             try result.compare(
-                matcher, name, value, shown: value.description + shown, subject: subject, provenance: provenance,
+                matcher, name, value, shown: value.description + shown, subject: subject,
+                provenance: provenance,
                 in: context.scope)
         }
         return result

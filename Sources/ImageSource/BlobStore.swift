@@ -38,7 +38,9 @@ struct LayoutArchive: BlobStore {
         let path = ImagePath(name)
         guard !index.duplicates.contains(path) else {
             throw LayerError(
-                .corrupt, "\(escaped(place)): \(path) occurs twice in the archive; readers differ in which one they take")
+                .corrupt,
+                "\(escaped(place)): \(path) occurs twice in the archive; readers differ in which one they take"
+            )
         }
         return index.blob(at: path)
     }
@@ -68,7 +70,8 @@ extension BlobStore {
             guard let blob = try blob(descriptor.digest) else { throw missing(descriptor.digest) }
             guard blob.size == descriptor.size else {
                 throw LayerError(
-                    .sizeMismatch, "\(escaped(place)): blob \(descriptor.digest) has \(blob.size) bytes, "
+                    .sizeMismatch,
+                    "\(escaped(place)): blob \(descriptor.digest) has \(blob.size) bytes, "
                         + "its descriptor says \(descriptor.size)")
             }
             bytes = try blob.bytes(limit: limit)
@@ -147,14 +150,16 @@ extension BlobStore {
             guard let blob = try blob(descriptor.digest) else {
                 guard descriptor.urls.isEmpty else {
                     throw LayerError(
-                        .truncated, "\(escaped(place)): foreign layer \(descriptor.digest) is not in the image, "
+                        .truncated,
+                        "\(escaped(place)): foreign layer \(descriptor.digest) is not in the image, "
                             + "and Assay fetches nothing from the addresses it names")
                 }
                 throw missing(descriptor.digest)
             }
             guard blob.size == descriptor.size else {
                 throw LayerError(
-                    .sizeMismatch, "\(escaped(place)): layer \(descriptor.digest) has \(blob.size) bytes, "
+                    .sizeMismatch,
+                    "\(escaped(place)): layer \(descriptor.digest) has \(blob.size) bytes, "
                         + "its descriptor says \(descriptor.size)")
             }
             return Image.Layer(

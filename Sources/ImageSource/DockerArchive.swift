@@ -65,7 +65,9 @@ struct DockerArchive {
                 layers.count == element["Layers"]?.array?.count
             else { throw malformed("has an element without Config or Layers") }
             items.append(
-                Item(config: config, repoTags: element["RepoTags"]?.array?.compactMap(\.string) ?? [], layers: layers))
+                Item(
+                    config: config, repoTags: element["RepoTags"]?.array?.compactMap(\.string) ?? [],
+                    layers: layers))
         }
         return items
     }
@@ -81,12 +83,16 @@ struct DockerArchive {
             if wanted.hasPrefix("@"), let position = Int(wanted.dropFirst()) {
                 remaining = items.indices.contains(position) ? [items[position]] : []
             } else {
-                remaining = items.filter { item in item.repoTags.contains { DockerArchive.matches($0, wanted) } }
+                remaining = items.filter { item in
+                    item.repoTags.contains { DockerArchive.matches($0, wanted) }
+                }
             }
         }
         if let platform {
             var matching: [Item] = []
-            for item in remaining where try self.platform(of: item).satisfies(platform) { matching.append(item) }
+            for item in remaining where try self.platform(of: item).satisfies(platform) {
+                matching.append(item)
+            }
             remaining = matching
         }
         if remaining.count == 1 { return remaining[0] }
@@ -103,7 +109,9 @@ struct DockerArchive {
             remaining.isEmpty
                 ? "\(escaped(place)) holds no image \(request.joined(separator: " for ")); \(there)"
                 : "\(escaped(place)) holds several images; \(there)",
-            hint: items.isEmpty ? nil : "choose one with docker-archive:FILE:NAME:TAG, docker-archive:FILE:@INDEX or --platform")
+            hint: items.isEmpty
+                ? nil
+                : "choose one with docker-archive:FILE:NAME:TAG, docker-archive:FILE:@INDEX or --platform")
     }
 
     /// Whether a tag of the archive is the one the user means: as written, or without the registry's part.
@@ -130,13 +138,15 @@ struct DockerArchive {
         let isInside = !path.hasPrefix("/") && !path.split(separator: "/").contains("..")
         guard isInside else {
             throw ImageSourceError(
-                .untrustworthy, "\(escaped(place)): manifest.json names \(quoted(path)), which leads out of the archive")
+                .untrustworthy,
+                "\(escaped(place)): manifest.json names \(quoted(path)), which leads out of the archive")
         }
         let member = ImagePath(path)
         guard !index.duplicates.contains(member) else {
             throw ImageSourceError(
                 .untrustworthy,
-                "\(escaped(place)): \(member) occurs twice in the archive; readers differ in which one they take")
+                "\(escaped(place)): \(member) occurs twice in the archive; readers differ in which one they take"
+            )
         }
         guard let blob = index.blob(at: member) else {
             throw ImageSourceError(

@@ -34,12 +34,15 @@ struct Engine: Sendable {
     }
 
     private func run(_ image: String, output descriptor: Int32) async throws(ImageSourceError) {
-        let arguments = transport == .podman ? ["save", "--quiet", "--format", "docker-archive", image] : ["save", image]
+        let arguments =
+            transport == .podman
+            ? ["save", "--quiet", "--format", "docker-archive", image] : ["save", image]
         let result: ExecutionResult<Void, FileDescriptorOutput, StringOutput<UTF8>>
         do {
             result = try await Subprocess.run(
                 .name(program), arguments: Arguments(arguments), input: .none,
-                output: .fileDescriptor(FileDescriptor(rawValue: descriptor), closeAfterSpawningProcess: false),
+                output: .fileDescriptor(
+                    FileDescriptor(rawValue: descriptor), closeAfterSpawningProcess: false),
                 error: .string(limit: 64 << 10))
         } catch {
             throw ImageSourceError(
@@ -50,7 +53,8 @@ struct Engine: Sendable {
             let complaint = result.standardError.split(separator: "\n").last.map { escaped(String($0)) }
             throw ImageSourceError(
                 .engine, "\(program) save \(escaped(image)): \(complaint ?? "\(result.terminationStatus)")",
-                hint: "\(program) must run and have the image: try \(program) image inspect \(escaped(image))")
+                hint: "\(program) must run and have the image: try \(program) image inspect \(escaped(image))"
+            )
         }
     }
 

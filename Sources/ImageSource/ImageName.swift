@@ -44,12 +44,15 @@ public struct ImageName: Hashable, Sendable {
         _ text: String, fileExists: (String) -> Bool
     ) throws(ImageSourceError) -> Parsed {
         guard !text.isEmpty else {
-            throw ImageSourceError(.reference, "the image name is empty", hint: "name an image, as oci:DIRECTORY:TAG")
+            throw ImageSourceError(
+                .reference, "the image name is empty", hint: "name an image, as oci:DIRECTORY:TAG")
         }
         if text == "-" { return .standardInput }
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, let transport = Transport(rawValue: String(parts[0])) else {
-            if text.hasPrefix("docker://") || text.hasPrefix("containers-storage:") || text.hasPrefix("ostree:") {
+            if text.hasPrefix("docker://") || text.hasPrefix("containers-storage:")
+                || text.hasPrefix("ostree:")
+            {
                 let name = text.prefix { $0 != ":" }
                 throw ImageSourceError(
                     .reference, "\(quoted(text)): Assay does not read the transport \(name)",
@@ -77,7 +80,8 @@ public struct ImageName: Hashable, Sendable {
     }
 
     /// Splits `PATH[:SELECTION]`: at the first colon, unless the file's own name has colons.
-    static func splitPath(_ text: String, fileExists: (String) -> Bool) -> (path: String, selection: String?) {
+    static func splitPath(_ text: String, fileExists: (String) -> Bool) -> (path: String, selection: String?)
+    {
         if fileExists(text) { return (text, nil) }
         var candidate: (String, String)?
         var search = text.startIndex

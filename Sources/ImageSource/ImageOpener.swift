@@ -37,7 +37,8 @@ public struct ImageOpener: Sendable {
     private func open(_ name: ImageName) async throws(ImageSourceError) -> Image {
         switch name.transport {
         case .oci:
-            return try Layout(store: LayoutDirectory(place: name.location), name: name, platform: platform).open()
+            return try Layout(store: LayoutDirectory(place: name.location), name: name, platform: platform)
+                .open()
         case .directory: return try openFlatDirectory(name)
         case .dockerArchive, .ociArchive:
             let file: RandomAccessFile
@@ -79,7 +80,8 @@ public struct ImageOpener: Sendable {
         let bytes: [UInt8]
         do throws(LayerError) {
             guard let manifest = try store.document("manifest.json") else {
-                throw LayerError(.io, "\(escaped(name.location)) has no manifest.json: it is not a directory of dir:")
+                throw LayerError(
+                    .io, "\(escaped(name.location)) has no manifest.json: it is not a directory of dir:")
             }
             bytes = try manifest.bytes(limit: JSONLimits.manifest.bytes)
         } catch {
@@ -97,7 +99,8 @@ public struct ImageOpener: Sendable {
         let image = try store.image(named: name, manifestBytes: bytes, digest: digest)
         if let platform, !image.platform.satisfies(platform) {
             throw ImageSourceError(
-                .ambiguous, "\(escaped(name.location)) holds an image for \(image.platform), not for \(platform)")
+                .ambiguous,
+                "\(escaped(name.location)) holds an image for \(image.platform), not for \(platform)")
         }
         return image
     }
@@ -110,7 +113,8 @@ public struct ImageOpener: Sendable {
             platform.map { descriptor.platform?.satisfies($0) == true } ?? true
         }
         guard let chosen = matching.first, matching.count == 1 else {
-            let there = images.map { $0.platform?.description ?? $0.digest.description }.joined(separator: "; ")
+            let there = images.map { $0.platform?.description ?? $0.digest.description }.joined(
+                separator: "; ")
             throw ImageSourceError(
                 .ambiguous, "\(escaped(name.location)) holds several images; it holds: \(there)",
                 hint: "choose one with --platform")
@@ -142,10 +146,12 @@ public struct ImageOpener: Sendable {
                 complaints.append(error.message)
             }
         }
-        let reason = complaints.isEmpty ? "neither docker nor podman is installed" : complaints.joined(separator: "; ")
+        let reason =
+            complaints.isEmpty ? "neither docker nor podman is installed" : complaints.joined(separator: "; ")
         throw ImageSourceError(
             .notFound, "\(escaped(text)): no such file, and no engine has such an image (\(reason))",
-            hint: "name a transport: " + ImageName.Transport.allCases.map { "\($0.rawValue):" }.joined(separator: ", "))
+            hint: "name a transport: "
+                + ImageName.Transport.allCases.map { "\($0.rawValue):" }.joined(separator: ", "))
     }
 
     private func transport(ofFile path: String, selection: String?) throws(ImageSourceError) -> ImageName {
@@ -157,7 +163,8 @@ public struct ImageOpener: Sendable {
             if access("\(path)/index.json", F_OK) == 0 { return ImageName(.oci, path, selection: selection) }
             if access("\(path)/manifest.json", F_OK) == 0 { return ImageName(.directory, path) }
             throw ImageSourceError(
-                .notFound, "\(escaped(path)) is a directory without index.json or manifest.json: it holds no image")
+                .notFound,
+                "\(escaped(path)) is a directory without index.json or manifest.json: it holds no image")
         }
         do throws(LayerError) {
             let index = try ArchiveIndex(of: try Spool.decompressed(try RandomAccessFile(path: path)))

@@ -46,7 +46,8 @@ struct Layout {
 
     private func candidates() throws(ImageSourceError) -> [Candidate] {
         guard let bytes = try document("index.json") else {
-            throw ImageSourceError(.notFound, "\(escaped(store.place)) is not an OCI layout: it has no index.json")
+            throw ImageSourceError(
+                .notFound, "\(escaped(store.place)) is not an OCI layout: it has no index.json")
         }
         var found: [Candidate] = []
         try collect(from: bytes, in: "index.json", names: [], platform: nil, depth: 0, into: &found)
@@ -63,9 +64,11 @@ struct Layout {
         } catch {
             throw ImageSourceError(error, in: "\(escaped(store.place)): \(document)")
         }
-        guard depth < Layout.maximumDepth, found.count + index.manifests.count <= Layout.maximumCandidates else {
+        guard depth < Layout.maximumDepth, found.count + index.manifests.count <= Layout.maximumCandidates
+        else {
             throw ImageSourceError(
-                .untrustworthy, "\(escaped(store.place)): indexes are nested deeper than \(Layout.maximumDepth) "
+                .untrustworthy,
+                "\(escaped(store.place)): indexes are nested deeper than \(Layout.maximumDepth) "
                     + "or name more than \(Layout.maximumCandidates) images")
         }
         for var descriptor in index.manifests where !descriptor.isAttestation {
@@ -87,7 +90,9 @@ struct Layout {
     private func choose(_ candidates: [Candidate]) throws(ImageSourceError) -> Candidate {
         var remaining = candidates
         if let wanted = name.selection {
-            remaining = remaining.filter { $0.names.contains(wanted) || $0.descriptor.digest.description == wanted }
+            remaining = remaining.filter {
+                $0.names.contains(wanted) || $0.descriptor.digest.description == wanted
+            }
         }
         if let platform {
             var matching: [Candidate] = []
@@ -104,7 +109,8 @@ struct Layout {
         let request = [name.selection.map { quoted($0) }, platform.map(\.description)].compactMap { $0 }
         if remaining.isEmpty, !request.isEmpty {
             throw ImageSourceError(
-                .ambiguous, "\(escaped(store.place)) holds no image \(request.joined(separator: " for ")); \(there)")
+                .ambiguous,
+                "\(escaped(store.place)) holds no image \(request.joined(separator: " for ")); \(there)")
         }
         throw ImageSourceError(
             remaining.isEmpty ? .notFound : .ambiguous,
@@ -120,7 +126,9 @@ struct Layout {
     }
 
     private func describe(_ candidate: Candidate) throws(ImageSourceError) -> String {
-        let names = candidate.names.isEmpty ? candidate.descriptor.digest.description : escaped(candidate.names.joined(separator: ", "))
+        let names =
+            candidate.names.isEmpty
+            ? candidate.descriptor.digest.description : escaped(candidate.names.joined(separator: ", "))
         return "\(names) (\(try platform(of: candidate)))"
     }
 }

@@ -25,7 +25,8 @@ public struct LayoutWriter: Sendable {
         let digest = try store(manifest, digest: image.manifestDigest)
         try updateIndex(
             adding: Descriptor(
-                mediaType: image.manifest?.mediaType ?? .ociManifest, digest: digest, size: Int64(manifest.count),
+                mediaType: image.manifest?.mediaType ?? .ociManifest, digest: digest,
+                size: Int64(manifest.count),
                 platform: image.platform), tag: tag)
         return digest
     }
@@ -77,7 +78,8 @@ public struct LayoutWriter: Sendable {
     private func store(_ bytes: [UInt8], digest: Digest?) throws -> Digest {
         let computed = try mapped { try Digester.digest(of: bytes, digest?.algorithm ?? .sha256) }
         guard digest == nil || digest == computed else {
-            throw ImageSourceError(.untrustworthy, "a document has the digest \(computed), not \(digest ?? computed)")
+            throw ImageSourceError(
+                .untrustworthy, "a document has the digest \(computed), not \(digest ?? computed)")
         }
         if isStored(computed, size: Int64(bytes.count)) { return computed }
         let (path, output) = try makeTemporary()
@@ -91,7 +93,9 @@ public struct LayoutWriter: Sendable {
     }
 
     private func isStored(_ digest: Digest, size: Int64) -> Bool {
-        guard let blob = try? LayoutDirectory(place: directory).blob(digest), blob.size == size else { return false }
+        guard let blob = try? LayoutDirectory(place: directory).blob(digest), blob.size == size else {
+            return false
+        }
         return (try? blob.digest(digest.algorithm)) == digest
     }
 
@@ -109,7 +113,9 @@ public struct LayoutWriter: Sendable {
     private func updateIndex(adding descriptor: Descriptor, tag: String?) throws {
         var manifests: [JSON] = []
         if let blob = try? LayoutDirectory(place: directory).document("index.json") {
-            let index = try mapped { try JSON(parsing: try blob.bytes(limit: JSONLimits.manifest.bytes), limits: .manifest) }
+            let index = try mapped {
+                try JSON(parsing: try blob.bytes(limit: JSONLimits.manifest.bytes), limits: .manifest)
+            }
             manifests = index["manifests"]?.array ?? []
         }
         manifests.removeAll { existing in
@@ -176,7 +182,9 @@ public struct LayoutWriter: Sendable {
     private static func manifest(of image: Image, layers: [CopiedLayer]) -> [UInt8] {
         let config = Descriptor(
             mediaType: .ociConfig, digest: image.configDigest, size: Int64(image.config.raw.count))
-        let descriptors = layers.map { Descriptor(mediaType: $0.mediaType, digest: $0.digest, size: $0.size).json(tag: nil) }
+        let descriptors = layers.map {
+            Descriptor(mediaType: $0.mediaType, digest: $0.digest, size: $0.size).json(tag: nil)
+        }
         return JSON.object([
             .init("schemaVersion", .number("2")), .init("mediaType", .string(MediaType.ociManifest.rawValue)),
             .init("config", config.json(tag: nil)), .init("layers", .array(descriptors)),
@@ -206,7 +214,8 @@ extension Descriptor {
             members.append(.init("platform", .object(parts)))
         }
         if let tag {
-            members.append(.init("annotations", .object([.init("org.opencontainers.image.ref.name", .string(tag))])))
+            members.append(
+                .init("annotations", .object([.init("org.opencontainers.image.ref.name", .string(tag))])))
         }
         return .object(members)
     }

@@ -22,7 +22,9 @@ final class ArchiveHandle {
     init(
         source: @escaping ChunkSource, skip: ((Int64) -> Int64)? = nil, configure: (OpaquePointer) -> Int32
     ) throws(LayerError) {
-        guard let archive = archive_read_new() else { throw LayerError(.io, "no memory for an archive reader") }
+        guard let archive = archive_read_new() else {
+            throw LayerError(.io, "no memory for an archive reader")
+        }
         self.archive = archive
         self.source = source
         self.skip = skip
@@ -44,7 +46,8 @@ final class ArchiveHandle {
 
     deinit { archive_read_free(archive) }
 
-    private func supply(_ archive: OpaquePointer?, _ buffer: UnsafeMutablePointer<UnsafeRawPointer?>?) -> Int {
+    private func supply(_ archive: OpaquePointer?, _ buffer: UnsafeMutablePointer<UnsafeRawPointer?>?) -> Int
+    {
         do throws(LayerError) {
             let chunk = try source()
             buffer?.pointee = chunk.baseAddress

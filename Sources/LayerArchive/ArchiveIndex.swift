@@ -74,7 +74,8 @@ public struct ArchiveIndex: Sendable {
         case .file:
             guard member.size >= 0, dataOffset + member.size <= file.size else {
                 throw LayerError(
-                    .truncated, "\(path) ends after \(max(0, file.size - dataOffset)) of \(member.size) bytes")
+                    .truncated, "\(path) ends after \(max(0, file.size - dataOffset)) of \(member.size) bytes"
+                )
             }
             place = .data(offset: dataOffset, size: member.size)
         case .hardLink: place = .link(ImagePath(member.linkTarget))
@@ -84,7 +85,9 @@ public struct ArchiveIndex: Sendable {
             place = target.first == UInt8(ascii: "/") ? .other : .link(path.parent.appending(target))
         default: place = .other
         }
-        if places.updateValue(place, forKey: path) != nil, member.kind != .directory { duplicates.insert(path) }
+        if places.updateValue(place, forKey: path) != nil, member.kind != .directory {
+            duplicates.insert(path)
+        }
     }
 
     /// The data of a member, its links followed; nil when there is no such member or it is not a file.

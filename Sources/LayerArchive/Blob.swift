@@ -72,7 +72,8 @@ public struct Blob: Sendable {
     }
 
     /// Reads up to `buffer.count` bytes at an offset into the blob; fewer only at its end.
-    public func read(into buffer: UnsafeMutableRawBufferPointer, at position: Int64) throws(LayerError) -> Int {
+    public func read(into buffer: UnsafeMutableRawBufferPointer, at position: Int64) throws(LayerError) -> Int
+    {
         let wanted = min(Int64(buffer.count), max(0, size - position))
         return try file.read(
             into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<Int(wanted)]), at: offset + position)

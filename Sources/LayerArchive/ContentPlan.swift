@@ -28,8 +28,10 @@ public struct ContentPlan: Sendable {
 
     private var byPath: [ImagePath: Rule] = [:]
     private var byDirectory: [ImagePath: Rule] = [:]
-    /// Last components of `byPath`: a cheap test before the exact one.
-    private var lastComponents: Set<[UInt8]> = []
+    /// Hashes of the last components of `byPath` and `byDirectory`: a cheap test before the exact one, since
+    /// nearly every member of a layer is wanted by no rule.
+    private var nameHashes: Set<UInt64> = []
+    private var directoryHashes: Set<UInt64> = []
     private var bySuffix: [(suffix: [UInt8], rule: Rule)] = []
 
     public init(_ rules: [Rule] = []) {
@@ -46,8 +48,10 @@ public struct ContentPlan: Sendable {
         switch rule.pattern {
         case .path(let path):
             byPath[path] = merged(byPath[path])
-            lastComponents.insert(Array(path.name ?? []))
-        case .directory(let path): byDirectory[path] = merged(byDirectory[path])
+            nameHashes.insert(ContentPlan.hash(path.name ?? []))
+        case .directory(let path):
+            byDirectory[path] = merged(byDirectory[path])
+            directoryHashes.insert(ContentPlan.hash(path.name ?? []))
         case .suffix(let suffix):
             if let index = bySuffix.firstIndex(where: { $0.suffix == suffix }) {
                 bySuffix[index].rule = merged(bySuffix[index].rule)
@@ -68,12 +72,30 @@ public struct ContentPlan: Sendable {
         for (suffix, rule) in bySuffix where name.count >= suffix.count {
             if name[(name.count - suffix.count)...].elementsEqual(suffix) { return rule }
         }
-        guard let last = name.lastIndex(where: { $0 != UInt8(ascii: "/") }) else { return nil }
-        let start = name[..<last].lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0
-        if lastComponents.contains(Array(name[start...last])) {
-            let path = ImagePath(name)
-            if let rule = byPath[path] { return rule }
-        }
-        return byDirectory.isEmpty ? nil : byDirectory[ImagePath(name).parent]
+        let (parent, last) = ContentPlan.lastComponents(of: name)
+        if nameHashes.contains(ContentPlan.hash(last)), let rule = byPath[ImagePath(name)] { return rule }
+        guard directoryHashes.contains(ContentPlan.hash(parent)) else { return nil }
+        return byDirectory[ImagePath(name).parent]
+    }
+
+    /// The component before the last, and the last; empty where there is none. A name that is not normalised
+    /// (`a/./b`) may give a component that is none: such names are not in archives that tools write, and a rule
+    /// that does not see one keeps nothing, which is an error and not a pass.
+    private static func lastComponents(
+        of name: UnsafeBufferPointer<UInt8>
+    ) -> (parent: Slice<UnsafeBufferPointer<UInt8>>, last: Slice<UnsafeBufferPointer<UInt8>>) {
+        let slash = UInt8(ascii: "/")
+        var end = name.count
+        while end > 0, name[end - 1] == slash { end -= 1 }
+        var start = end
+        while start > 0, name[start - 1] != slash { start -= 1 }
+        var parentStart = max(0, start - 1)
+        while parentStart > 0, name[parentStart - 1] != slash { parentStart -= 1 }
+        return (name[parentStart..<max(parentStart, start - 1)], name[start..<end])
+    }
+
+    /// FNV-1a. Collisions cost time and change nothing.
+    private static func hash(_ bytes: some Sequence<UInt8>) -> UInt64 {
+        bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
     }
 }

@@ -70,7 +70,8 @@ public struct EntryTable: Sendable {
     public mutating func append(
         path: some Collection<UInt8>, kind: EntryKind, permissions: UInt16, uid: Int64 = 0, gid: Int64 = 0,
         size: Int64 = 0, mtime: Int64 = 0, mtimeNanoseconds: Int32 = 0,
-        linkTarget: some Collection<UInt8> = EmptyCollection(), device: (major: UInt32, minor: UInt32) = (0, 0),
+        linkTarget: some Collection<UInt8> = EmptyCollection(),
+        device: (major: UInt32, minor: UInt32) = (0, 0),
         extendedAttributes: [ExtendedAttribute] = [], contents: [UInt8]? = nil
     ) {
         let pathRange = store(path)

@@ -78,7 +78,8 @@ final class HashStream: @unchecked Sendable {
             guard let batch else { return }
             for position in batch {
                 let slot = position % slots.count
-                let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(slots[slot])[..<lengths[slot]])
+                let bytes = UnsafeRawBufferPointer(
+                    rebasing: UnsafeRawBufferPointer(slots[slot])[..<lengths[slot]])
                 for (_, digester) in digesters { digester.update(bytes) }
             }
             crew.monitor.withLock {

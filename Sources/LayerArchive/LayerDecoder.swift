@@ -66,7 +66,8 @@ struct LayerDecoder {
         }
     }
 
-    private func decodeUnderLocale<Sink: MemberSink>(into sink: inout Sink) throws(LayerError) -> LayerSummary {
+    private func decodeUnderLocale<Sink: MemberSink>(into sink: inout Sink) throws(LayerError) -> LayerSummary
+    {
         let compression = try Compression(of: input.blob)
         return compression == .none
             ? try decodePlain(into: &sink) : try decodeCompressed(compression, into: &sink)
@@ -92,7 +93,8 @@ struct LayerDecoder {
         let blob = input.blob
         let progress = progress
         let source: ChunkSource = { () throws(LayerError) in
-            let chunk = try packed.next { (slot) throws(LayerError) in try blob.read(into: slot, at: position) }
+            let chunk = try packed.next { (slot) throws(LayerError) in try blob.read(into: slot, at: position)
+            }
             position += Int64(chunk.count)
             progress?.add(chunk.count)
             return chunk
@@ -153,7 +155,9 @@ struct LayerDecoder {
                 configure: { archive_read_support_format_tar($0) })
             try readMembers(of: handle, into: &sink, notes: &notes)
             // Zero blocks after the end belong to the layer and its digest; anything else there is odd.
-            var hasTrailingData = reader.rest(from: archive_filter_bytes(handle.archive, 0)).contains { $0 != 0 }
+            var hasTrailingData = reader.rest(from: archive_filter_bytes(handle.archive, 0)).contains {
+                $0 != 0
+            }
             while case let chunk = try pull(), !chunk.isEmpty {
                 if !hasTrailingData { hasTrailingData = chunk.contains { $0 != 0 } }
             }
@@ -172,7 +176,8 @@ struct LayerDecoder {
             do throws(LayerError) {
                 step = try handle.nextHeader(&pointer)
             } catch {
-                let place = "member \(index + 1), after offset \(archive_read_header_position(handle.archive))"
+                let place =
+                    "member \(index + 1), after offset \(archive_read_header_position(handle.archive))"
                 if index == 0, handle.message.contains("Unrecognized archive format") {
                     throw LayerError(.notTar, "the data are not a tar archive")
                 }
@@ -189,12 +194,15 @@ struct LayerDecoder {
             }
             if try sink.begin(member, index: index) {
                 do throws(LayerError) {
-                    while let block = try handle.nextDataBlock() { try sink.data(block.bytes, at: block.offset) }
+                    while let block = try handle.nextDataBlock() {
+                        try sink.data(block.bytes, at: block.offset)
+                    }
                 } catch {
                     let offset = archive_read_header_position(handle.archive)
                     throw LayerError(
                         error.kind,
-                        "\(error.message) (in the data of \(escaped(member.path)), member \(index + 1) at offset \(offset))")
+                        "\(error.message) (in the data of \(escaped(member.path)), member \(index + 1) at offset \(offset))"
+                    )
                 }
                 try sink.end()
             }
@@ -209,13 +217,15 @@ struct LayerDecoder {
         plainDigests: [Digest.Algorithm: Digest], result: Reading
     ) throws(LayerError) -> LayerSummary {
         if let claimed = input.digest, let computed = blobDigests[claimed.algorithm], computed != claimed {
-            throw LayerError(.digestMismatch, "the blob's digest is \(computed), not \(claimed) as it is named")
+            throw LayerError(
+                .digestMismatch, "the blob's digest is \(computed), not \(claimed) as it is named")
         }
         guard let diffID = plainDigests[input.diffID.algorithm], diffID == input.diffID else {
             let computed = plainDigests[input.diffID.algorithm]?.description ?? "unknown"
             throw LayerError(
                 .digestMismatch,
-                "the uncompressed data have the digest \(computed), but the image config says \(input.diffID)")
+                "the uncompressed data have the digest \(computed), but the image config says \(input.diffID)"
+            )
         }
         let digest = input.digest ?? blobDigests[.sha256] ?? diffID
         return LayerSummary(

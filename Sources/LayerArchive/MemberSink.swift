@@ -98,7 +98,8 @@ struct IndexSink: MemberSink {
         guard !path.isEmpty else { throw LayerError(.corrupt, "member \(index + 1) has no name") }
         guard path.count <= limits.nameLength, target.count <= limits.nameLength else {
             throw LayerError(
-                .limit, "member \(index + 1) has a name or link target longer than \(limits.nameLength) bytes")
+                .limit, "member \(index + 1) has a name or link target longer than \(limits.nameLength) bytes"
+            )
         }
         guard table.nameBytes + path.count + target.count <= limits.names else {
             throw LayerError(.limit, "names exceed \(limits.names) bytes")

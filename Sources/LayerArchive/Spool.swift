@@ -13,7 +13,8 @@ public enum Spool {
         let descriptor = mkstemp(&template)
         guard descriptor >= 0 else {
             throw LayerError(
-                .io, "no temporary file in \(escaped(directory)): \(String(cString: strerror(errno))); set TMPDIR")
+                .io,
+                "no temporary file in \(escaped(directory)): \(String(cString: strerror(errno))); set TMPDIR")
         }
         unlink(template)
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
@@ -88,9 +89,13 @@ public enum Spool {
     /// - Throws: `LayerError` of kind `.io`.
     public static func seekable(_ descriptor: Int32, name: String) throws(LayerError) -> RandomAccessFile {
         var status = stat()
-        if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, lseek(descriptor, 0, SEEK_CUR) == 0 {
+        if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+            lseek(descriptor, 0, SEEK_CUR) == 0
+        {
             let duplicate = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
-            guard duplicate >= 0 else { throw LayerError(.io, "\(name): \(String(cString: strerror(errno)))") }
+            guard duplicate >= 0 else {
+                throw LayerError(.io, "\(name): \(String(cString: strerror(errno)))")
+            }
             return try RandomAccessFile(takingOver: duplicate, name: name)
         }
         let output = try makeFile()
@@ -104,7 +109,8 @@ public enum Spool {
                     throw LayerError(.io, "\(name): \(String(cString: strerror(errno)))")
                 }
                 if count == 0 { break }
-                try write(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count]), to: output)
+                try write(
+                    UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count]), to: output)
             }
         } catch {
             close(output)

@@ -25,9 +25,11 @@ public struct Digest: Hashable, Sendable {
     /// - Throws: `ModelError` of kind `.digest` when `text` is not a registered algorithm, a colon and that
     ///   algorithm's number of lower-case hexadecimal digits.
     public init(parsing text: String) throws(ModelError) {
-        let parts = text.utf8.split(separator: UInt8(ascii: ":"), maxSplits: 1, omittingEmptySubsequences: false)
+        let parts = text.utf8.split(
+            separator: UInt8(ascii: ":"), maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, let algorithm = Algorithm(rawValue: String(parts[0]) ?? "") else {
-            throw ModelError(.digest, "\(quoted(text)) is not a digest: expected sha256:<64 hexadecimal digits>")
+            throw ModelError(
+                .digest, "\(quoted(text)) is not a digest: expected sha256:<64 hexadecimal digits>")
         }
         try self.init(algorithm: algorithm, encoded: String(parts[1]) ?? "")
     }

@@ -60,7 +60,8 @@ public struct ImageConfig: Hashable, Sendable {
         let json = try JSON(parsing: raw, limits: .config)
         guard json.object != nil else { throw ModelError(.config, "image config is not a JSON object") }
         guard let rootfs = json["rootfs"], rootfs["type"]?.string == "layers" else {
-            throw ModelError(.config, "image config has no rootfs of type layers: it does not describe an image")
+            throw ModelError(
+                .config, "image config has no rootfs of type layers: it does not describe an image")
         }
         var diffIDs: [Digest] = []
         for text in try rootfs["diff_ids"].stringList(in: "rootfs.diff_ids", kind: .config) ?? [] {
@@ -96,7 +97,9 @@ extension ImageConfig.RunConfig {
         }
         func names(_ name: String) throws(ModelError) -> [String] {
             guard let value = json[name], !value.isNull else { return [] }
-            guard let members = value.object else { throw ModelError(.config, "config.\(name) is not an object") }
+            guard let members = value.object else {
+                throw ModelError(.config, "config.\(name) is not an object")
+            }
             return members.map(\.name).sorted()
         }
         user = try text("User")
@@ -108,7 +111,8 @@ extension ImageConfig.RunConfig {
         workingDirectory = try text("WorkingDir")
         labels = try json["Labels"].stringMap(in: "config.Labels", kind: .config)
         stopSignal = try text("StopSignal")
-        healthcheckTest = try json["Healthcheck"]?["Test"].stringList(in: "config.Healthcheck.Test", kind: .config)
+        healthcheckTest = try json["Healthcheck"]?["Test"].stringList(
+            in: "config.Healthcheck.Test", kind: .config)
         shell = try list("Shell")
         onBuild = try list("OnBuild")
     }

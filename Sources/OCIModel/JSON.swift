@@ -58,7 +58,8 @@ extension JSON {
     public init(parsing bytes: [UInt8], limits: JSONLimits) throws(ModelError) {
         guard bytes.count <= limits.bytes else {
             throw ModelError(
-                .jsonLimit, "JSON document of \(bytes.count) bytes is larger than the limit of \(limits.bytes)")
+                .jsonLimit,
+                "JSON document of \(bytes.count) bytes is larger than the limit of \(limits.bytes)")
         }
         guard String(validating: bytes, as: UTF8.self) != nil else {
             throw ModelError(.json, "JSON document is not valid UTF-8")

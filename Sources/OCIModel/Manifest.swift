@@ -38,7 +38,8 @@ public struct Descriptor: Hashable, Sendable {
             throw ModelError(.manifest, "\(place): descriptor has no digest")
         }
         guard let size = json["size"]?.integer, size >= 0 else {
-            throw ModelError(.manifest, "\(place): descriptor has no size, or one that is not a whole number ≥ 0")
+            throw ModelError(
+                .manifest, "\(place): descriptor has no size, or one that is not a whole number ≥ 0")
         }
         self.init(
             mediaType: MediaType(rawValue: mediaType), digest: try Digest(parsing: digest), size: size,
@@ -70,7 +71,8 @@ public struct Manifest: Hashable, Sendable {
     public init(parsing raw: [UInt8]) throws(ModelError) {
         let json = try JSON(parsing: raw, limits: .manifest)
         guard json["manifests"] == nil else {
-            throw ModelError(.manifest, "document has both config or layers and manifests: it could be read as two things")
+            throw ModelError(
+                .manifest, "document has both config or layers and manifests: it could be read as two things")
         }
         guard json["schemaVersion"]?.integer == 2 else {
             throw ModelError(.manifest, "manifest has no schemaVersion 2")
@@ -100,7 +102,8 @@ public struct Index: Hashable, Sendable {
     public init(parsing raw: [UInt8]) throws(ModelError) {
         let json = try JSON(parsing: raw, limits: .manifest)
         guard json["config"] == nil, json["layers"] == nil else {
-            throw ModelError(.manifest, "document has both manifests and config or layers: it could be read as two things")
+            throw ModelError(
+                .manifest, "document has both manifests and config or layers: it could be read as two things")
         }
         guard json["schemaVersion"]?.integer == 2, let manifests = json["manifests"]?.array else {
             throw ModelError(.manifest, "index has no schemaVersion 2 or no manifests")
@@ -136,7 +139,9 @@ extension Optional where Wrapped == JSON {
         guard let values = json.array else { throw ModelError(kind, "\(place) is not an array") }
         var list: [String] = []
         for value in values {
-            guard let text = value.string else { throw ModelError(kind, "\(place): an element is not a string") }
+            guard let text = value.string else {
+                throw ModelError(kind, "\(place): an element is not a string")
+            }
             list.append(text)
         }
         return list

@@ -19,7 +19,8 @@ public struct Platform: Hashable, Sendable {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         guard (2...3).contains(parts.count), parts.allSatisfy({ !$0.isEmpty }) else {
             throw ModelError(
-                .platform, "\(quoted(text)) is not a platform: expected os/architecture[/variant], as linux/amd64")
+                .platform,
+                "\(quoted(text)) is not a platform: expected os/architecture[/variant], as linux/amd64")
         }
         self.init(os: parts[0], architecture: parts[1], variant: parts.count == 3 ? parts[2] : nil)
     }

@@ -74,7 +74,8 @@ enum JUnitReport {
         for image in record.unreadable {
             let text = [image.reason, image.hint].compactMap { $0 }.joined(separator: "\n")
             suites.append(
-                TestSuite(name: image.reference, time: 0, cases: [runError("the image could not be judged", text)]))
+                TestSuite(
+                    name: image.reference, time: 0, cases: [runError("the image could not be judged", text)]))
         }
         var problems: [TestCase] = []
         if record.images.isEmpty, record.unreadable.isEmpty {

@@ -21,7 +21,7 @@ struct LayerMerger {
     private let plan: ContentPlan
     private var layer = 0
     /// The directory of the member before: archives list a directory's members together.
-    private var lastParent: (name: [UInt8], node: Node)?
+    private var lastParent: (name: ArraySlice<UInt8>, node: Node)?
 
     init(plan: ContentPlan) {
         self.plan = plan
@@ -63,8 +63,8 @@ struct LayerMerger {
 
     private mutating func applyWhiteout(_ name: [UInt8]) {
         let path = ImagePath(name)
-        guard let last = path.name, let parent = directory(path.parent, creating: false) else {
-            return note(.oddWhiteout, path)
+        guard let last = path.name, let parent = directory(path.parent.bytes[...], creating: false) else {
+            return note(.oddWhiteout, path.bytes[...])
         }
         if last.elementsEqual(LayerMerger.opaque) {
             for child in tree.entries(of: parent) { remove(child) }
@@ -75,7 +75,7 @@ struct LayerMerger {
         let target = last.dropFirst(LayerMerger.prefix.count)
         let isName = !target.isEmpty && !target.elementsEqual(".".utf8) && !target.elementsEqual("..".utf8)
         guard isName, let child = tree.child(of: parent, named: target) else {
-            return note(.oddWhiteout, path)
+            return note(.oddWhiteout, path.bytes[...])
         }
         remove(child)
     }
@@ -84,37 +84,34 @@ struct LayerMerger {
 
     private mutating func add(_ table: EntryTable, _ member: Int) {
         let raw = table.path(at: member)
-        let path = ImagePath(raw)
-        if climbsAboveRoot(raw) { note(.pathEscape, path) }
+        let path = MemberPath(raw)
+        if path.climbsAboveRoot { note(.pathEscape, raw) }
         let entry = table.entries[member]
-        guard let name = path.name else { return replaceRoot(entry, table, member) }
-        let parentName = Array(path.bytes.dropLast(name.count))
+        guard !path.name.isEmpty else { return replaceRoot(entry, table, member) }
         let parent: Node
-        if let last = lastParent, last.name == parentName {
+        if let last = lastParent, last.name.elementsEqual(path.parent) {
             parent = last.node
         } else {
-            guard let found = directory(path.parent, creating: true) else { return note(.linkLoop, path) }
+            guard let found = directory(path.parent, creating: true) else { return note(.linkLoop, raw) }
             parent = found
-            lastParent = (parentName, parent)
+            lastParent = (path.parent, parent)
         }
         switch entry.kind {
-        case .hardLink: addHardLink(to: table.linkTarget(at: member), parent: parent, name: name, path: path)
-        case .directory: addDirectory(entry, table, member, parent: parent, name: name, path: path)
-        case .other: note(.unknownType, path)
-        default:
-            let node = replaceableSlot(parent, name, path)
-            fill(node, entry, table, member)
+        case .hardLink: addHardLink(to: table.linkTarget(at: member), parent: parent, name: path.name, raw)
+        case .directory: addDirectory(entry, table, member, parent: parent, name: path.name, raw)
+        case .other: note(.unknownType, raw)
+        default: fill(replaceableSlot(parent, path.name, raw), entry, table, member)
         }
     }
 
     private mutating func replaceRoot(_ entry: EntryTable.Entry, _ table: EntryTable, _ member: Int) {
-        guard entry.kind == .directory else { return note(.rootReplaced, .root) }
+        guard entry.kind == .directory else { return note(.rootReplaced, []) }
         fill(.root, entry, table, member)
     }
 
     private mutating func addDirectory(
         _ entry: EntryTable.Entry, _ table: EntryTable, _ member: Int, parent: Node, name: ArraySlice<UInt8>,
-        path: ImagePath
+        _ path: ArraySlice<UInt8>
     ) {
         if let existing = tree.child(of: parent, named: name), tree.status(of: existing).kind == .directory {
             return fill(existing, entry, table, member)
@@ -123,7 +120,7 @@ struct LayerMerger {
     }
 
     private mutating func addHardLink(
-        to target: ArraySlice<UInt8>, parent: Node, name: ArraySlice<UInt8>, path: ImagePath
+        to target: ArraySlice<UInt8>, parent: Node, name: ArraySlice<UInt8>, _ path: ArraySlice<UInt8>
     ) {
         let targetPath = ImagePath(target)
         guard let source = (try? tree.node(at: targetPath, followingFinalLink: false)) ?? nil,
@@ -165,12 +162,16 @@ struct LayerMerger {
     // MARK: Names and inodes
 
     /// The name below a directory, emptied: what was there is removed, what it hid counts as waste.
-    private mutating func replaceableSlot(_ parent: Node, _ name: ArraySlice<UInt8>, _ path: ImagePath) -> Node {
+    private mutating func replaceableSlot(
+        _ parent: Node, _ name: ArraySlice<UInt8>, _ path: ArraySlice<UInt8>
+    ) -> Node {
         let nameID = tree.names.intern(name)
         if let existing = tree.children.find(parent: parent.index, name: nameID, in: tree.nodes) {
             let node = Node(index: existing)
             if tree.nodes[Int(existing)].inode >= 0 {
-                if tree.status(of: node).layer == layer, tree.member(of: node) != nil { note(.duplicateEntry, path) }
+                if tree.status(of: node).layer == layer, tree.member(of: node) != nil {
+                    note(.duplicateEntry, path)
+                }
                 remove(node)
             }
             return node
@@ -215,8 +216,8 @@ struct LayerMerger {
     /// The directory at a path, its symbolic links resolved; made where it is missing, as runtimes do.
     ///
     /// - Returns: nil when links lead in a circle or, without `creating`, when there is no such directory.
-    private mutating func directory(_ path: ImagePath, creating: Bool) -> Node? {
-        var pending = Array(path.components.reversed())
+    private mutating func directory(_ path: ArraySlice<UInt8>, creating: Bool) -> Node? {
+        var pending = Array(path.split(separator: UInt8(ascii: "/")).reversed())
         var current = Node.root
         var linksLeft = 40
         while let component = pending.popLast() {
@@ -231,7 +232,9 @@ struct LayerMerger {
                     current = child
                     continue
                 case .symbolicLink:
-                    guard creating || linksLeft > 0, let target = tree.linkTarget(of: child) else { return nil }
+                    guard creating || linksLeft > 0, let target = tree.linkTarget(of: child) else {
+                        return nil
+                    }
                     linksLeft -= 1
                     guard linksLeft >= 0 else { return nil }
                     if creating { note(.writeThroughLink, path) }
@@ -251,22 +254,60 @@ struct LayerMerger {
         return current
     }
 
-    private func climbsAboveRoot(_ name: ArraySlice<UInt8>) -> Bool {
-        var depth = 0
-        for component in name.split(separator: UInt8(ascii: "/")) {
-            if component.elementsEqual("..".utf8) {
-                depth -= 1
-                if depth < 0 { return true }
-            } else if !component.elementsEqual(".".utf8) {
-                depth += 1
-            }
+    /// - Parameter path: the member's name as the archive has it.
+    private mutating func note(_ kind: MergeNote.Kind, _ path: ArraySlice<UInt8>) {
+        guard tree.notes.count < RootFS.maximumNotes else { return }
+        tree.notes.append(MergeNote(kind: kind, layer: layer, path: ImagePath(path)))
+    }
+}
+
+/// A member's name, taken apart into directory and last component.
+private struct MemberPath {
+    /// Components between slashes, without the last; what it means is seen from the root.
+    let parent: ArraySlice<UInt8>
+    /// Empty for the root itself.
+    let name: ArraySlice<UInt8>
+    let climbsAboveRoot: Bool
+
+    init(_ raw: ArraySlice<UInt8>) {
+        if let (parent, name) = MemberPath.split(raw) {
+            (self.parent, self.name, climbsAboveRoot) = (parent, name, false)
+            return
         }
-        return false
+        let path = ImagePath(raw)
+        name = path.name ?? []
+        parent = path.bytes.dropLast(name.count)
+        var depth = 0
+        var lowest = 0
+        for component in raw.split(separator: UInt8(ascii: "/")) where !component.elementsEqual(".".utf8) {
+            depth += component.elementsEqual("..".utf8) ? -1 : 1
+            lowest = min(lowest, depth)
+        }
+        climbsAboveRoot = lowest < 0
     }
 
-    private mutating func note(_ kind: MergeNote.Kind, _ path: ImagePath) {
-        guard tree.notes.count < RootFS.maximumNotes else { return }
-        tree.notes.append(MergeNote(kind: kind, layer: layer, path: path))
+    /// The usual case without a copy: an optional `./` or `/` in front, an optional slash at the end, and no
+    /// component that is empty, `.` or `..`. Nil for other names.
+    private static func split(
+        _ raw: ArraySlice<UInt8>
+    ) -> (parent: ArraySlice<UInt8>, name: ArraySlice<UInt8>)? {
+        let slash = UInt8(ascii: "/")
+        let dot = UInt8(ascii: ".")
+        var rest = raw
+        if rest.first == dot, rest.dropFirst().first == slash { rest = rest.dropFirst(2) }
+        if rest.first == slash { rest = rest.dropFirst() }
+        if rest.last == slash { rest = rest.dropLast() }
+        guard !rest.isEmpty else { return nil }
+        var nameStart = rest.startIndex
+        var componentStart = rest.startIndex
+        for index in rest.startIndex...rest.endIndex where index == rest.endIndex || rest[index] == slash {
+            let length = index - componentStart
+            if length == 0 { return nil }
+            if length <= 2, rest[componentStart..<index].allSatisfy({ $0 == dot }) { return nil }
+            nameStart = componentStart
+            componentStart = index + 1
+        }
+        return (rest[..<max(rest.startIndex, nameStart - 1)], rest[nameStart...])
     }
 }
 

@@ -115,7 +115,9 @@ extension RootFS {
         var pending = [node]
         while let next = pending.popLast() {
             try body(next)
-            if status(of: next).kind == .directory { pending.append(contentsOf: entries(of: next).reversed()) }
+            if status(of: next).kind == .directory {
+                pending.append(contentsOf: entries(of: next).reversed())
+            }
         }
     }
 
@@ -138,8 +140,12 @@ extension RootFS {
         var node = Node.root
         var removedBy: Int32 = -1
         for component in path.components {
-            guard let child = children.find(parent: node.index, name: names.find(component), in: nodes) else { break }
-            if nodes[Int(child)].removedBy >= 0, nodes[Int(child)].inode < 0 { removedBy = nodes[Int(child)].removedBy }
+            guard let child = children.find(parent: node.index, name: names.find(component), in: nodes) else {
+                break
+            }
+            if nodes[Int(child)].removedBy >= 0, nodes[Int(child)].inode < 0 {
+                removedBy = nodes[Int(child)].removedBy
+            }
             node = Node(index: child)
         }
         return removedBy < 0 ? nil : Int(removedBy)

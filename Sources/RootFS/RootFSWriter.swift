@@ -89,7 +89,8 @@ public struct RootFSWriter: Sendable {
     private func makeDevice(_ major: UInt32, _ minor: UInt32) -> dev_t {
         let major = UInt64(major)
         let minor = UInt64(minor)
-        return dev_t((major & 0xFFFF_F000) << 32 | (major & 0xFFF) << 8 | (minor & 0xFFFF_FF00) << 12 | minor & 0xFF)
+        return dev_t(
+            (major & 0xFFFF_F000) << 32 | (major & 0xFFF) << 8 | (minor & 0xFFFF_FF00) << 12 | minor & 0xFF)
     }
 }
 
@@ -172,7 +173,8 @@ private struct FileSink: MemberSink {
                 off_t(offset) + off_t(written))
             if count < 0, errno == EINTR { continue }
             guard count > 0 else {
-                throw LayerError(.io, "cannot write \(current.metadata.path): \(String(cString: strerror(errno)))")
+                throw LayerError(
+                    .io, "cannot write \(current.metadata.path): \(String(cString: strerror(errno)))")
             }
             written += count
         }
@@ -207,7 +209,8 @@ private final class Target: Sendable {
                     $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
                 }
                 guard name == "." || name == ".." else {
-                    throw UnpackError("\(escaped(final)) is not empty: name a directory that does not exist yet")
+                    throw UnpackError(
+                        "\(escaped(final)) is not empty: name a directory that does not exist yet")
                 }
             }
         } else if errno != ENOENT {
@@ -215,11 +218,14 @@ private final class Target: Sendable {
         }
         var template = Array("\(final).assay-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else {
-            throw UnpackError("cannot make a directory beside \(escaped(final)): \(String(cString: strerror(errno)))")
+            throw UnpackError(
+                "cannot make a directory beside \(escaped(final)): \(String(cString: strerror(errno)))")
         }
         temporary = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
         root = open(temporary, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard root >= 0 else { throw UnpackError("\(escaped(temporary)): \(String(cString: strerror(errno)))") }
+        guard root >= 0 else {
+            throw UnpackError("\(escaped(temporary)): \(String(cString: strerror(errno)))")
+        }
     }
 
     deinit { close(root) }
@@ -240,7 +246,9 @@ private final class Target: Sendable {
         while let entry = readdir(entries) {
             files.append(
                 withUnsafePointer(to: &entry.pointee.d_name) {
-                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1)) }
+                    $0.withMemoryRebound(to: CChar.self, capacity: 256) {
+                        Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1))
+                    }
                 })
         }
         fchmod(descriptor, 0o700)
@@ -273,7 +281,9 @@ private final class Target: Sendable {
     }
 
     func makeNode(_ path: ImagePath, mode: mode_t, device: dev_t) throws(UnpackError) {
-        guard mknodat(root, relative(path), mode | 0o600, device) == 0 else { throw failure("cannot make", path) }
+        guard mknodat(root, relative(path), mode | 0o600, device) == 0 else {
+            throw failure("cannot make", path)
+        }
     }
 
     func link(_ existing: ImagePath, to path: ImagePath) throws(UnpackError) {
@@ -290,7 +300,9 @@ private final class Target: Sendable {
         _ descriptor: Int32, _ metadata: FileMetadata, preservesOwners: Bool
     ) throws(UnpackError) {
         let status = metadata.status
-        guard ftruncate(descriptor, off_t(status.size)) == 0 else { throw failure("cannot size", metadata.path) }
+        guard ftruncate(descriptor, off_t(status.size)) == 0 else {
+            throw failure("cannot size", metadata.path)
+        }
         if preservesOwners {
             guard let (uid, gid) = owner(status), fchown(descriptor, uid, gid) == 0 else {
                 throw ownerFailure(metadata.path)
@@ -304,7 +316,9 @@ private final class Target: Sendable {
                 throw failure("cannot set \(escaped(attribute.name)) of", metadata.path)
             }
         }
-        guard futimens(descriptor, metadata.times) == 0 else { throw failure("cannot set the time of", metadata.path) }
+        guard futimens(descriptor, metadata.times) == 0 else {
+            throw failure("cannot set the time of", metadata.path)
+        }
     }
 
     /// The same for anything that is not an open file; links themselves, not what they point at.
@@ -312,7 +326,8 @@ private final class Target: Sendable {
         let status = metadata.status
         let name = relative(path)
         if preservesOwners {
-            guard let (uid, gid) = owner(status), fchownat(root, name, uid, gid, AT_SYMLINK_NOFOLLOW) == 0 else {
+            guard let (uid, gid) = owner(status), fchownat(root, name, uid, gid, AT_SYMLINK_NOFOLLOW) == 0
+            else {
                 throw ownerFailure(path)
             }
         }
@@ -348,6 +363,8 @@ private final class Target: Sendable {
 
     /// The path below the root directory, for the `…at` calls.
     private func relative(_ path: ImagePath) -> [CChar] {
-        path == .root ? [CChar(bitPattern: UInt8(ascii: ".")), 0] : path.bytes.dropFirst().map(CChar.init(bitPattern:)) + [0]
+        path == .root
+            ? [CChar(bitPattern: UInt8(ascii: ".")), 0]
+            : path.bytes.dropFirst().map(CChar.init(bitPattern:)) + [0]
     }
 }

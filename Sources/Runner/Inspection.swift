@@ -153,7 +153,8 @@ public struct Inspection: Codable, Sendable {
         groups = (database?.groups ?? []).map { Group(name: $0.name, gid: $0.gid, members: $0.members) }
         packages = (value(facts.packages, "packages")?.packages ?? []).map {
             Package(
-                name: $0.name, version: $0.version, architecture: $0.architecture, status: $0.status.description)
+                name: $0.name, version: $0.version, architecture: $0.architecture,
+                status: $0.status.description)
         }
         distributions = (value(facts.python, "Python distributions")?.distributions ?? []).map {
             Distribution(name: $0.name, version: $0.version, location: $0.sitePackages.description)
@@ -161,7 +162,8 @@ public struct Inspection: Codable, Sendable {
         func privileged(_ files: [SpecialFiles.File]) -> [PrivilegedFile] {
             files.map {
                 PrivilegedFile(
-                    path: $0.path.description, mode: String($0.permissions, radix: 8), uid: $0.uid, gid: $0.gid)
+                    path: $0.path.description, mode: String($0.permissions, radix: 8), uid: $0.uid,
+                    gid: $0.gid)
             }
         }
         setuidFiles = privileged(facts.specialFiles.setuid)

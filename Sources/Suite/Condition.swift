@@ -25,7 +25,9 @@ public struct Condition: Hashable, Sendable {
             return nil
         }
         let own = SuiteNode(.mapping(members.filter { Condition.keys.contains($0.key) }), at: node.position)
-        guard let fields = Fields(own, "a condition", allowed: Condition.keys, reading: &reading) else { return nil }
+        guard let fields = Fields(own, "a condition", allowed: Condition.keys, reading: &reading) else {
+            return nil
+        }
         position = node.position
         versions = fields.range("versions", &reading)
         for member in fields.value("parameters", &reading)?.members ?? [] {

@@ -68,7 +68,9 @@ public struct SuiteReading: Sendable {
 
     /// - Throws: `SuiteError` when anything was reported; sorted by file, line and column.
     public func finish() throws(SuiteError) {
-        guard isClean else { throw SuiteError(diagnostics.sorted(by: SuiteReading.precedes), omitted: omitted) }
+        guard isClean else {
+            throw SuiteError(diagnostics.sorted(by: SuiteReading.precedes), omitted: omitted)
+        }
     }
 
     private static func precedes(_ left: SuiteDiagnostic, _ right: SuiteDiagnostic) -> Bool {

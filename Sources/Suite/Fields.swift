@@ -76,7 +76,8 @@ public struct Fields: Sendable {
         guard let value = value(key, &reading) else { return [] }
         if value.scalar != nil { return [value] }
         guard let items = value.list else {
-            reading.report(value.position, "\(key) of \(what) is a text or a list of texts, not \(value.kindName)")
+            reading.report(
+                value.position, "\(key) of \(what) is a text or a list of texts, not \(value.kindName)")
             return []
         }
         return items.filter { item in
@@ -99,7 +100,9 @@ public struct Fields: Sendable {
     public func range(_ key: String, _ reading: inout SuiteReading) -> VersionRange? {
         guard let value = value(key, &reading), let text = asText(value, key, &reading) else { return nil }
         let range = VersionRange(text)
-        if range == nil { reading.report(value.position, "\(text) is not a version range: expected \(rangeForms)") }
+        if range == nil {
+            reading.report(value.position, "\(text) is not a version range: expected \(rangeForms)")
+        }
         return range
     }
 

@@ -17,7 +17,9 @@ extension Matcher {
                 return nil
             }
             let isByRelease = members.allSatisfy { $0.key == "default" || VersionRange($0.key) != nil }
-            guard let matcher = isByRelease ? Matcher.byRelease(members, &reading) : Matcher.operators(members, &reading)
+            guard
+                let matcher = isByRelease
+                    ? Matcher.byRelease(members, &reading) : Matcher.operators(members, &reading)
             else { return nil }
             self = matcher
         }
@@ -72,7 +74,8 @@ extension Matcher {
         case "version":
             guard let text = node.scalar, let range = VersionRange(text) else {
                 reading.report(
-                    node.position, "\(node.scalar ?? node.kindName) is not a version range: expected \(rangeForms)")
+                    node.position,
+                    "\(node.scalar ?? node.kindName) is not a version range: expected \(rangeForms)")
                 return nil
             }
             return .version(range)

@@ -33,7 +33,9 @@ public struct Pattern: Hashable, Sendable {
 
     /// What the first group captured when the whole text matches; the text itself when there is no group.
     public func capture(in text: String) -> String? {
-        guard let match = try? compiled?.matchingSemantics(.unicodeScalar).wholeMatch(in: text) else { return nil }
+        guard let match = try? compiled?.matchingSemantics(.unicodeScalar).wholeMatch(in: text) else {
+            return nil
+        }
         guard match.output.count > 1 else { return text }
         return match.output[1].substring.map(String.init)
     }
@@ -41,7 +43,7 @@ public struct Pattern: Hashable, Sendable {
     /// The text with every character that has a meaning in a regular expression escaped.
     static func quote(_ text: String) -> String {
         text.reduce(into: "") { output, character in
-            if "\\.[]{}()*+?^$|/-#&~".contains(character) { output.append("\\") }
+            if "\\.[]{}()*+?^$|".contains(character) { output.append("\\") }
             output.append(character)
         }
     }
@@ -71,7 +73,8 @@ public indirect enum Matcher: Hashable, Sendable {
 
     /// The names of the operators, as in `{matches: …}`.
     public static let operators = [
-        "equals", "not", "matches", "contains", "oneOf", "startsWith", "endsWith", "version", "absent", "each",
+        "equals", "not", "matches", "contains", "oneOf", "startsWith", "endsWith", "version", "absent",
+        "each",
     ]
 }
 

@@ -65,7 +65,8 @@ public struct VersionRange: Hashable, Sendable, CustomStringConvertible {
             let (low, high) = (trimmed[..<dots.lowerBound], trimmed[dots.upperBound...])
             lower = bound(low, patches: true)
             upper = bound(high, patches: true)
-            guard (lower != nil) != low.isEmpty, (upper != nil) != high.isEmpty, !(low.isEmpty && high.isEmpty)
+            guard (lower != nil) != low.isEmpty, (upper != nil) != high.isEmpty,
+                !(low.isEmpty && high.isEmpty)
             else { return nil }
             if let lower, let upper, upper.version < lower.version { return nil }
             return
@@ -106,7 +107,8 @@ public struct VersionRange: Hashable, Sendable, CustomStringConvertible {
         }
         if holdsLower || holdsUpper { return nil }
         let isBelow =
-            !other.isAtOrAboveLower(upper.version) && other.lower?.version.begins(with: upper.version) == false
+            !other.isAtOrAboveLower(upper.version)
+            && other.lower?.version.begins(with: upper.version) == false
         return isBelow || !other.isAtOrBelowUpper(lower.version) ? false : nil
     }
 

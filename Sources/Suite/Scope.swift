@@ -13,7 +13,8 @@ public enum EffectiveVersion: Hashable, Sendable {
         case .release(let version): return range.contains(version)
         case .someRelease(let line):
             if let decided = line.isWithin(range) { return decided }
-            throw Unresolved("which release of \(line) the image holds is not known, and \(range) splits them")
+            throw Unresolved(
+                "which release of \(line) the image holds is not known, and \(range) splits them")
         case .undecided(let reason): throw Unresolved(reason)
         }
     }
@@ -123,7 +124,9 @@ public struct Template: Hashable, Sendable {
     }
 
     private func value(of name: String, in scope: Scope) throws(Unresolved) -> String {
-        guard let value = scope.parameters[name] else { throw Unresolved("the parameter \(name) has no value") }
+        guard let value = scope.parameters[name] else {
+            throw Unresolved("the parameter \(name) has no value")
+        }
         return try value.get()
     }
 }

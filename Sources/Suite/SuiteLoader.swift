@@ -4,7 +4,9 @@ import Verdict
 public enum SuiteLoader {
     /// - Parameter files: name and text of each YAML file, in any order; the names appear in positions.
     /// - Throws: `SuiteError` with everything that is wrong, not only the first.
-    public static func load(directory files: [(name: String, text: String)]) throws(SuiteError) -> SuiteDocument {
+    public static func load(directory files: [(name: String, text: String)]) throws(SuiteError)
+        -> SuiteDocument
+    {
         var reading = SuiteReading()
         let roots = files.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }.compactMap {
             SuiteSyntax.read($0.text, file: $0.name, reading: &reading)
@@ -13,7 +15,8 @@ public enum SuiteLoader {
         guard let head = heads.first else {
             if reading.isClean {
                 let names = files.map(\.name).sorted().joined(separator: ", ")
-                reading.report(nil, "no file names the suite with a key suite (\(names.isEmpty ? "no file" : names))")
+                reading.report(
+                    nil, "no file names the suite with a key suite (\(names.isEmpty ? "no file" : names))")
             }
             try reading.finish()
             throw SuiteError([])
@@ -57,10 +60,13 @@ public enum SuiteLoader {
 
     private static func readHead(_ root: SuiteNode, _ reading: inout SuiteReading) -> SuiteDocument {
         var document = SuiteDocument(
-            name: "", title: "", document: "", releaseDistributions: [], parameters: [], profiles: [], checks: [],
+            name: "", title: "", document: "", releaseDistributions: [], parameters: [], profiles: [],
+            checks: [],
             position: root.position)
         let allowed = headKeys + ["profiles", "group", "checks"]
-        guard let fields = Fields(root, "a suite", allowed: allowed, reading: &reading) else { return document }
+        guard let fields = Fields(root, "a suite", allowed: allowed, reading: &reading) else {
+            return document
+        }
         document.name = fields.requiredText("suite", &reading) ?? ""
         document.title = fields.requiredText("title", &reading) ?? ""
         document.document = fields.text("document", &reading) ?? ""
@@ -180,7 +186,9 @@ public enum SuiteLoader {
         let isHead = root["suite"] != nil
         if !isHead {
             if root["profiles"] != nil { return [] }
-            guard let fields = Fields(root, "a subject file", allowed: groupKeys, reading: &reading) else { return [] }
+            guard let fields = Fields(root, "a subject file", allowed: groupKeys, reading: &reading) else {
+                return []
+            }
             _ = fields.required("checks", &reading)
         }
         let group = isHead ? (root["group"]?.scalar ?? suite) : (root["group"]?.scalar ?? "")
@@ -210,7 +218,8 @@ public enum SuiteLoader {
         let statements = fields.texts("statements", &reading).compactMap { item -> String? in
             guard let text = item.scalar, isStatementID(text) else {
                 reading.report(
-                    item.position, "\(item.scalar ?? "") is not a statement id: expected letters and digits, as B09")
+                    item.position,
+                    "\(item.scalar ?? "") is not a statement id: expected letters and digits, as B09")
                 return nil
             }
             return text
@@ -224,7 +233,8 @@ public enum SuiteLoader {
         if let expect, expectations.isEmpty { reading.report(expect.position, "expect lists no expectation") }
         guard let id, let title else { return nil }
         return CheckDeclaration(
-            id: id, title: title, group: group, groupTitle: groupTitle, statements: statements, source: source,
+            id: id, title: title, group: group, groupTitle: groupTitle, statements: statements,
+            source: source,
             severity: severity, condition: condition, expectations: expectations, remedy: remedy,
             position: fields.node["id"]?.position ?? node.position)
     }

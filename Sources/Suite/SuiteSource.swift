@@ -19,7 +19,8 @@ public enum SuiteSource {
         guard FileManager.default.fileExists(atPath: suite, isDirectory: &isDirectory) else {
             throw SuiteError([
                 SuiteDiagnostic(
-                    nil, "\(suite) is neither a built-in suite (\(builtinNames.joined(separator: ", "))) nor a path",
+                    nil,
+                    "\(suite) is neither a built-in suite (\(builtinNames.joined(separator: ", "))) nor a path",
                     suggestion: nearest(to: suite, among: builtinNames))
             ])
         }

@@ -16,7 +16,8 @@ enum SuiteSyntax {
     static func read(_ text: String, file: String, reading: inout SuiteReading) -> SuiteNode? {
         let start = SourcePosition(file: file, line: 1, column: 1)
         guard text.utf8.count <= maximumSize else {
-            reading.report(start, "the file has \(text.utf8.count) bytes; a suite file has at most \(maximumSize)")
+            reading.report(
+                start, "the file has \(text.utf8.count) bytes; a suite file has at most \(maximumSize)")
             return nil
         }
         guard countAliases(text) <= maximumAliases else {
@@ -43,10 +44,12 @@ enum SuiteSyntax {
         switch error as? YamlError {
         case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
             .composer(let context, let problem, let mark, _):
-            let text = [context?.text, problem].compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: ": ")
+            let text = [context?.text, problem].compactMap { $0 }.filter { !$0.isEmpty }.joined(
+                separator: ": ")
             reading.report(position(mark), "not YAML: \(text)")
         case .duplicatedKeysInMapping(let duplicates, let context):
-            reading.report(position(context.mark), "duplicate key \(duplicates.sorted().joined(separator: ", "))")
+            reading.report(
+                position(context.mark), "duplicate key \(duplicates.sorted().joined(separator: ", "))")
         case .reader(let problem, _, _, _):
             reading.report(SourcePosition(file: file, line: 1, column: 1), "not YAML: \(problem)")
         default:
@@ -98,7 +101,8 @@ enum SuiteSyntax {
             case .sequence(let sequence):
                 var items: [SuiteNode] = []
                 for item in sequence {
-                    guard let item = convert(item, depth: depth + 1, fallback: position, reading: &reading) else {
+                    guard let item = convert(item, depth: depth + 1, fallback: position, reading: &reading)
+                    else {
                         return nil
                     }
                     items.append(item)
@@ -109,7 +113,8 @@ enum SuiteSyntax {
                 for (keyNode, valueNode) in mapping {
                     guard
                         let key = convert(keyNode, depth: depth + 1, fallback: position, reading: &reading),
-                        let value = convert(valueNode, depth: depth + 1, fallback: position, reading: &reading)
+                        let value = convert(
+                            valueNode, depth: depth + 1, fallback: position, reading: &reading)
                     else { return nil }
                     guard let name = key.scalar else {
                         reading.report(key.position, "a key is a text, not \(key.kindName)")

@@ -59,7 +59,9 @@ public struct ImageBuilder: Sendable {
         return JSON.object([
             .init("schemaVersion", .number("2")), .init("mediaType", .string(MediaType.ociManifest.rawValue)),
             .init("config", try descriptor(.ociConfig, config)),
-            .init("layers", .array(try blobs.map { try descriptor(form == .gzip ? .ociLayerGzip : .ociLayer, $0) })),
+            .init(
+                "layers",
+                .array(try blobs.map { try descriptor(form == .gzip ? .ociLayerGzip : .ociLayer, $0) })),
         ]).serialized
     }
 
@@ -75,13 +77,17 @@ public struct ImageBuilder: Sendable {
     }
 
     /// An index document over manifests.
-    public func index(of manifests: [(bytes: [UInt8], tag: String)], architecture: String? = nil) throws -> [UInt8] {
+    public func index(of manifests: [(bytes: [UInt8], tag: String)], architecture: String? = nil) throws
+        -> [UInt8]
+    {
         let entries: [JSON] = try manifests.map { manifest in
             var members: [JSON.Member] = [
                 .init("mediaType", .string(MediaType.ociManifest.rawValue)),
                 .init("digest", .string(try Digester.digest(of: manifest.bytes).description)),
                 .init("size", .number("\(manifest.bytes.count)")),
-                .init("annotations", .object([.init("org.opencontainers.image.ref.name", .string(manifest.tag))])),
+                .init(
+                    "annotations",
+                    .object([.init("org.opencontainers.image.ref.name", .string(manifest.tag))])),
             ]
             if let architecture {
                 let platform = JSON.object([
@@ -91,7 +97,8 @@ public struct ImageBuilder: Sendable {
             }
             return .object(members)
         }
-        return JSON.object([.init("schemaVersion", .number("2")), .init("manifests", .array(entries))]).serialized
+        return JSON.object([.init("schemaVersion", .number("2")), .init("manifests", .array(entries))])
+            .serialized
     }
 
     /// Docker's older archive: `ID/layer.tar` beside `HEX.json`.
@@ -114,7 +121,9 @@ public struct ImageBuilder: Sendable {
     /// The archive of newer engines: an OCI layout with a `manifest.json`.
     public func dockerArchive() throws -> [UInt8] {
         var tar = TarBuilder()
-        for (path, content) in try layoutFiles().sorted(by: { $0.key < $1.key }) { tar.add(path, content: content) }
+        for (path, content) in try layoutFiles().sorted(by: { $0.key < $1.key }) {
+            tar.add(path, content: content)
+        }
         let configName = "blobs/sha256/\(try Digester.digest(of: config()).encoded)"
         let names = try blobs.map { JSON.string("blobs/sha256/\(try Digester.digest(of: $0).encoded)") }
         tar.add("manifest.json", content: dockerManifest(config: configName, layers: names))
@@ -124,13 +133,17 @@ public struct ImageBuilder: Sendable {
     /// The OCI layout as a tar file.
     public func ociArchive() throws -> [UInt8] {
         var tar = TarBuilder()
-        for (path, content) in try layoutFiles().sorted(by: { $0.key < $1.key }) { tar.add(path, content: content) }
+        for (path, content) in try layoutFiles().sorted(by: { $0.key < $1.key }) {
+            tar.add(path, content: content)
+        }
         return tar.archive
     }
 
     /// The files of a `dir:` directory.
     public func flatFiles() throws -> [String: [UInt8]] {
-        var files = ["version": Array("Directory Transport Version: 1.1\n".utf8), "manifest.json": try manifest()]
+        var files = [
+            "version": Array("Directory Transport Version: 1.1\n".utf8), "manifest.json": try manifest(),
+        ]
         for blob in try blobs + [config()] { files[try Digester.digest(of: blob).encoded] = blob }
         return files
     }
@@ -138,7 +151,8 @@ public struct ImageBuilder: Sendable {
     private func dockerManifest(config: String, layers: [JSON]) -> [UInt8] {
         JSON.array([
             .object([
-                .init("Config", .string(config)), .init("RepoTags", .array([.string("example/airflow:\(tag)")])),
+                .init("Config", .string(config)),
+                .init("RepoTags", .array([.string("example/airflow:\(tag)")])),
                 .init("Layers", .array(layers)),
             ])
         ]).serialized

@@ -24,7 +24,8 @@ public struct TarBuilder: Sendable {
     ) {
         add(
             rawName: Array(name.utf8), kind, content: content, mode: mode, uid: uid, gid: gid, mtime: mtime,
-            linkTarget: Array(linkTarget.utf8), device: device, attributes: attributes, declaredSize: declaredSize)
+            linkTarget: Array(linkTarget.utf8), device: device, attributes: attributes,
+            declaredSize: declaredSize)
     }
 
     /// The same with a name that need not be UTF-8.
@@ -40,11 +41,15 @@ public struct TarBuilder: Sendable {
             records += TarBuilder.paxRecord("SCHILY.xattr.\(attribute.name)", attribute.value)
         }
         if uid > 0o7777777 { records += TarBuilder.paxRecord("uid", Array("\(uid)".utf8)) }
-        if !records.isEmpty { addHeader(name: Array("pax".utf8), type: 0x78, size: records.count, data: records) }
+        if !records.isEmpty {
+            addHeader(name: Array("pax".utf8), type: 0x78, size: records.count, data: records)
+        }
         addHeader(
-            name: Array(name.prefix(100)), type: kind.rawValue, size: declaredSize ?? content.count, data: content,
+            name: Array(name.prefix(100)), type: kind.rawValue, size: declaredSize ?? content.count,
+            data: content,
             mode: mode ?? (kind == .directory ? 0o755 : kind == .symbolicLink ? 0o777 : 0o644),
-            uid: min(uid, 0o7777777), gid: gid, mtime: mtime, linkTarget: Array(linkTarget.prefix(100)), device: device)
+            uid: min(uid, 0o7777777), gid: gid, mtime: mtime, linkTarget: Array(linkTarget.prefix(100)),
+            device: device)
     }
 
     /// A GNU long-name member before the member itself.

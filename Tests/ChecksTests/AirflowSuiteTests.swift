@@ -45,7 +45,11 @@ struct AirflowSuiteTests {
         Mutation(name: "another primary group", fails: ["AIR-USER-001"], instruction: "usermod") {
             $0.add(
                 "RUN usermod -g 50000 airflow",
-                [.file("/etc/passwd", TestImage.passwd.replacing(":50000:0:", with: ":50000:50000:"), mode: 0o664)])
+                [
+                    .file(
+                        "/etc/passwd", TestImage.passwd.replacing(":50000:0:", with: ":50000:50000:"),
+                        mode: 0o664)
+                ])
         },
         Mutation(name: "a group of the user's name", fails: ["AIR-USER-004"], instruction: "groupadd") {
             $0.add("RUN groupadd airflow", [.file("/etc/group", "root:x:0:\nairflow:x:50000:\n")])
@@ -53,7 +57,8 @@ struct AirflowSuiteTests {
         Mutation(name: "another home", fails: ["AIR-USER-005"], instruction: "usermod") {
             $0.add(
                 "RUN usermod -d /srv airflow",
-                [.file("/etc/passwd", TestImage.passwd.replacing("/home/airflow", with: "/srv"), mode: 0o664)])
+                [.file("/etc/passwd", TestImage.passwd.replacing("/home/airflow", with: "/srv"), mode: 0o664)]
+            )
         },
         Mutation(name: "root by number", fails: ["AIR-USER-006"], instruction: "USER 0") {
             $0.user = "0"
@@ -63,7 +68,8 @@ struct AirflowSuiteTests {
             $0.user = "airflow"
             $0.steps.append("USER airflow")
         },
-        Mutation(name: "passwd not writable by the group", fails: ["AIR-USER-008"], instruction: "chmod 644") {
+        Mutation(name: "passwd not writable by the group", fails: ["AIR-USER-008"], instruction: "chmod 644")
+        {
             $0.add("RUN chmod 644 /etc/passwd", [.file("/etc/passwd", TestImage.passwd)])
         },
         Mutation(name: "no folder for DAGs", fails: ["AIR-FS-002"], instruction: "rmdir") {
@@ -72,11 +78,14 @@ struct AirflowSuiteTests {
         Mutation(name: "DAGs of root", fails: ["AIR-FS-002"], instruction: "chown root") {
             $0.add("RUN chown root /opt/airflow/dags", [.directory("/opt/airflow/dags", mode: 0o775)])
         },
-        Mutation(name: "logs not writable by the group", fails: ["AIR-FS-003", "AIR-FS-008"], instruction: "g-w") {
+        Mutation(
+            name: "logs not writable by the group", fails: ["AIR-FS-003", "AIR-FS-008"], instruction: "g-w"
+        ) {
             $0.add("RUN chmod g-w /opt/airflow/logs", [.directory("/opt/airflow/logs", uid: 50000)])
         },
         Mutation(name: "home of the wrong group", fails: ["AIR-FS-004"], instruction: "chgrp") {
-            $0.add("RUN chgrp 1 /home/airflow", [.directory("/home/airflow", mode: 0o770, uid: 50000, gid: 1)])
+            $0.add(
+                "RUN chgrp 1 /home/airflow", [.directory("/home/airflow", mode: 0o770, uid: 50000, gid: 1)])
         },
         Mutation(name: "home not writable by the group", fails: ["AIR-FS-005"], instruction: "chmod 755") {
             $0.add("RUN chmod 755 /home/airflow", [.directory("/home/airflow", mode: 0o755, uid: 50000)])
@@ -84,7 +93,8 @@ struct AirflowSuiteTests {
         Mutation(name: "/opt of airflow", fails: ["AIR-FS-006"], instruction: "chown airflow") {
             $0.add("RUN chown airflow /opt", [.directory("/opt", uid: 50000)])
         },
-        Mutation(name: "a DAG of another group", fails: ["AIR-FS-007"], instruction: "COPY --chown=1000:1000") {
+        Mutation(name: "a DAG of another group", fails: ["AIR-FS-007"], instruction: "COPY --chown=1000:1000")
+        {
             $0.add(
                 "COPY --chown=1000:1000 a.py /opt/airflow/dags/",
                 [.file("/opt/airflow/dags/a.py", mode: 0o664, uid: 1000, gid: 1000)])
@@ -94,7 +104,8 @@ struct AirflowSuiteTests {
         },
         Mutation(name: "a file for everybody", fails: ["AIR-FS-009"], instruction: "chmod 666") {
             $0.add(
-                "RUN chmod 666 /home/airflow/.bashrc", [.file("/home/airflow/.bashrc", mode: 0o666, uid: 50000)])
+                "RUN chmod 666 /home/airflow/.bashrc",
+                [.file("/home/airflow/.bashrc", mode: 0o666, uid: 50000)])
         },
         Mutation(name: "the sources", fails: ["AIR-FS-010"], instruction: "COPY . /opt/airflow") {
             $0.add("COPY . /opt/airflow", [.file("/opt/airflow/setup.py", mode: 0o664, uid: 50000)])
@@ -159,16 +170,21 @@ struct AirflowSuiteTests {
             $0.drop("\(TestImage.site)/mysqlclient-2.2.7.dist-info")
         },
         Mutation(
-            name: "a client where none is wanted", fails: ["AIR-MYSQL-005", "AIR-MYSQL-006", "AIR-MYSQL-007"],
+            name: "a client where none is wanted",
+            fails: ["AIR-MYSQL-005", "AIR-MYSQL-006", "AIR-MYSQL-007"],
             instruction: "install_os_dependencies"
         ) {
             $0.set("INSTALL_MYSQL_CLIENT", "false")
         },
-        Mutation(name: "no dumb-init in front", fails: ["AIR-RUN-001"], instruction: "ENTRYPOINT [\"/entrypoint\"]") {
+        Mutation(
+            name: "no dumb-init in front", fails: ["AIR-RUN-001"], instruction: "ENTRYPOINT [\"/entrypoint\"]"
+        ) {
             $0.entrypoint = ["/entrypoint"]
             $0.steps.append("ENTRYPOINT [\"/entrypoint\"]")
         },
-        Mutation(name: "an entrypoint that cannot be run", fails: ["AIR-RUN-002"], instruction: "COPY entrypoint") {
+        Mutation(
+            name: "an entrypoint that cannot be run", fails: ["AIR-RUN-002"], instruction: "COPY entrypoint"
+        ) {
             $0.change("/entrypoint") { $0.mode = 0o644 }
         },
         Mutation(name: "a command", fails: ["AIR-RUN-003"], instruction: "CMD [\"--help\"]") {
@@ -187,15 +203,23 @@ struct AirflowSuiteTests {
             $0.steps.append("VOLUME [/opt/airflow/dags]")
         },
         Mutation(name: "no netcat", fails: ["AIR-RUN-008"], instruction: nil) { $0.drop("/usr/bin/nc") },
-        Mutation(name: "a claimed home with a slash", fails: ["AIR-ENV-001", "AIR-RUN-004"], instruction: "ENV AIRFLOW_HOME") {
+        Mutation(
+            name: "a claimed home with a slash", fails: ["AIR-ENV-001", "AIR-RUN-004"],
+            instruction: "ENV AIRFLOW_HOME"
+        ) {
             $0.set("AIRFLOW_HOME", "/opt/airflow/")
         },
         Mutation(
-            name: "a claimed UID", fails: [
-                "AIR-USER-001", "AIR-USER-006", "AIR-FS-001", "AIR-FS-002", "AIR-FS-003", "AIR-FS-004", "AIR-LABEL-002",
+            name: "a claimed UID",
+            fails: [
+                "AIR-USER-001", "AIR-USER-006", "AIR-FS-001", "AIR-FS-002", "AIR-FS-003", "AIR-FS-004",
+                "AIR-LABEL-002",
             ], instruction: "adduser"
         ) { $0.set("AIRFLOW_UID", "1000") },
-        Mutation(name: "no user library on the PATH", fails: ["AIR-ENV-005", "AIR-PY-003", "AIR-PY-006"], instruction: nil) {
+        Mutation(
+            name: "no user library on the PATH", fails: ["AIR-ENV-005", "AIR-PY-003", "AIR-PY-006"],
+            instruction: nil
+        ) {
             $0.set("PATH", "/usr/local/bin:/usr/bin:/bin")
             $0.drop("/usr/local/bin/pip")
         },

@@ -21,12 +21,15 @@ struct ChmodClausesTests {
         #expect(clauses.holds(for: expected, isDirectory: false))
     }
 
-    @Test("treat directories apart", arguments: [("a+X", 0o644, 0o755), ("g=u", 0o2755, 0o2775), ("u=rwx", 0o4700, 0o4700)])
+    @Test(
+        "treat directories apart",
+        arguments: [("a+X", 0o644, 0o755), ("g=u", 0o2755, 0o2775), ("u=rwx", 0o4700, 0o4700)])
     func directory(_ text: String, _ mode: UInt16, _ expected: UInt16) throws {
         #expect(try #require(ChmodClauses(text)).apply(to: mode, isDirectory: true) == expected)
     }
 
-    @Test("are refused when they are none", arguments: ["", "g", "g=u,", "z+x", "g=q", "g~u", "g=ur", "0644"])
+    @Test(
+        "are refused when they are none", arguments: ["", "g", "g=u,", "z+x", "g=q", "g~u", "g=ur", "0644"])
     func refused(_ text: String) {
         #expect(ChmodClauses(text) == nil)
     }

@@ -25,7 +25,10 @@ func evaluate(_ yaml: String, on image: TestImage) throws -> CheckResult {
 }
 
 extension CompiledSuite {
-    static func airflow() throws -> CompiledSuite {
+    /// Compiled once: it is the same in every test.
+    static func airflow() throws -> CompiledSuite { try shared.get() }
+
+    private static let shared = Result {
         try CompiledSuite(SuiteLoader.load(directory: SuiteSource.files(of: "airflow")))
     }
 }

@@ -1,4 +1,5 @@
 import Checks
+import Foundation
 import Suite
 import Testing
 import Verdict
@@ -53,7 +54,8 @@ struct ParameterTests {
         for one in Self.cases[...last] { one.change(&image, &inputs) }
         let judgement = try compile(suite: Self.suite).judge(image.facts(), inputs: inputs)
         let one = Self.cases[last]
-        #expect(judgement.parameters.first == ParameterValue(name: "UID", value: one.value, origin: one.origin))
+        #expect(
+            judgement.parameters.first == ParameterValue(name: "UID", value: one.value, origin: one.origin))
         #expect(judgement.results.first?.title == "t \(one.value)")
         #expect(judgement.results.first?.findings.first?.expected == one.value)
     }
@@ -76,7 +78,9 @@ struct ParameterTests {
         let judgement = try compile(suite: Self.suite).judge(image.facts())
         #expect(judgement.parameters.first?.origin == "image environment E1: not an integer")
         #expect(judgement.results.first?.outcome == .error)
-        #expect(judgement.results.first?.reason == "the image environment E1 says UID is abc, which is not an integer")
+        #expect(
+            judgement.results.first?.reason
+                == "the image environment E1 says UID is abc, which is not an integer")
     }
 
     @Test("an empty text is a value, an empty number is none")
@@ -100,7 +104,8 @@ struct JudgementTests {
                 .init(name: "AIRFLOW_UDI", value: "1"), .init(name: "AIRFLOW_UID", value: "x"),
                 .init(name: "ADDITIONAL_RUNTIME_APT_DEPS", value: "curl"),
             ],
-            buildArgumentFile: [.init(name: "INSTALL_MYSQL_CLIENT", value: "yes")], profile: "2.8", only: ["AIR-UZER-*"])
+            buildArgumentFile: [.init(name: "INSTALL_MYSQL_CLIENT", value: "yes")], profile: "2.8",
+            only: ["AIR-UZER-*"])
         #expect(
             inputs.problems(for: [suite]).map(\.description) == [
                 "no suite knows the build argument AIRFLOW_UDI; did you mean AIRFLOW_UID?",
@@ -110,7 +115,8 @@ struct JudgementTests {
                     + "did you mean 2.2?",
                 "no check matches AIR-UZER-*",
             ])
-        inputs = JudgeInputs(buildArguments: [.init(name: "AIRFLOW_UID", value: "1")], profile: "2.2", only: ["user"])
+        inputs = JudgeInputs(
+            buildArguments: [.init(name: "AIRFLOW_UID", value: "1")], profile: "2.2", only: ["user"])
         #expect(inputs.problems(for: [suite]) == [])
     }
 
@@ -127,11 +133,18 @@ struct JudgementTests {
 
     static let conditionCases: [(String, Outcome, String?)] = [
         ("{parameters: {P: b}}", Outcome.notApplicable, "only when P is b; it is a"),
-        ("{parameters: {P: a}}", .pass, nil), ("{label: x}", .notApplicable, "only for an image where label x is present; it is absent"),
-        ("{none: [{environment: PATH}]}", .notApplicable, "not for an image with environment PATH is /usr/local/bin:/usr/bin:/bin"),
+        ("{parameters: {P: a}}", .pass, nil),
+        ("{label: x}", .notApplicable, "only for an image where label x is present; it is absent"),
+        (
+            "{none: [{environment: PATH}]}", .notApplicable,
+            "not for an image with environment PATH is /usr/local/bin:/usr/bin:/bin"
+        ),
         ("{any: [{label: x}, {environment: PATH}]}", .pass, nil),
         ("{any: [{label: x}, {versions: \"1\"}]}", .error, "the suite does not say what its release is"),
-        ("{all: [{versions: \"1\"}, {label: x}]}", .notApplicable, "only for an image where label x is present; it is absent"),
+        (
+            "{all: [{versions: \"1\"}, {label: x}]}", .notApplicable,
+            "only for an image where label x is present; it is absent"
+        ),
         ("{versions: \"1\"}", .error, "the suite does not say what its release is"),
     ]
 
@@ -181,7 +194,8 @@ struct CompileDiagnosticsTests {
         ("{runsAs: airflow}", "runsAs is a mapping, not a text", nil),
         ("{runsAs: {}}", "runsAs expects nothing", nil),
         ("{path: etc}", "etc is not an absolute path", nil),
-        ("{path: /x, type: dir}", "dir is no type of file", nil), ("{path: /x, type: directry}", "directry is no type of file", "directory"),
+        ("{path: /x, type: dir}", "dir is no type of file", nil),
+        ("{path: /x, type: directry}", "directry is no type of file", "directory"),
         ("{path: /x, mode: 0888}", "0888 is not a mode", nil),
         ("{path: /x, chmod: g~u}", "g~u is not a list of symbolic modes", nil),
         ("{path: /x, absent: true, owner: 0}", "what is absent has no attributes", nil),
@@ -202,8 +216,35 @@ struct CompileDiagnosticsTests {
         }
         let found = error?.diagnostics ?? []
         #expect(
-            found.contains { $0.message.hasPrefix(message) && (suggestion == nil || $0.suggestion == suggestion) },
+            found.contains {
+                $0.message.hasPrefix(message) && (suggestion == nil || $0.suggestion == suggestion)
+            },
             "\(found)")
         #expect(found.allSatisfy { $0.position?.file == "suite.yaml" && $0.position?.line == 6 })
+    }
+}
+
+@Suite("The example in the documentation")
+struct DocumentationTests {
+    @Test("is a suite that can be used")
+    func example() throws {
+        let readme = URL(filePath: #filePath)
+            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "Conformance/airflow/README.md")
+        let text = try String(contentsOf: readme, encoding: .utf8)
+        let example = try #require(text.split(separator: "```").first { $0.hasPrefix("yaml\n") }).dropFirst(5)
+        let head = """
+            suite: example
+            title: Example
+            release: {distribution: apache-airflow}
+            parameters: {NAME: {title: t, default: airflow}}
+
+            """
+        let suite = try CompiledSuite(
+            SuiteLoader.load(directory: [("suite.yaml", head), ("example.yaml", String(example))]))
+        let result = try #require(suite.judge(TestImage.airflow.facts()).results.first)
+        #expect(result.outcome == .fail)
+        #expect(result.findings.map(\.observed) == ["shell /bin/bash"])
+        #expect(result.severity == .warning)
     }
 }

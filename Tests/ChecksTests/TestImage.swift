@@ -41,7 +41,8 @@ struct TestImage {
             let digest = try TestImage.digest(of: index)
             return LayerFact(digest: digest, diffID: digest, size: 1, uncompressedSize: 1, entryCount: 1)
         }
-        return ImageFacts(config: config, layers: layerFacts, rootfs: RootFS.merging(layers.map(\.table), plan: .facts))
+        return ImageFacts(
+            config: config, layers: layerFacts, rootfs: RootFS.merging(layers.map(\.table), plan: .facts))
     }
 
     static func digest(of layer: Int) throws -> Digest {
@@ -68,7 +69,8 @@ struct TestImage {
             parsing: JSON.object([
                 .init("os", .string("linux")), .init("architecture", .string(architecture)),
                 .init("config", .object(run)), .init("history", .array(history)),
-                .init("rootfs", .object([.init("type", .string("layers")), .init("diff_ids", .array(digests))])),
+                .init(
+                    "rootfs", .object([.init("type", .string("layers")), .init("diff_ids", .array(digests))])),
             ]).serialized)
     }
 }
@@ -111,7 +113,8 @@ extension TestImage.Member {
 
     static func distribution(_ name: String, _ version: String, in site: String, uid: Int64 = 0) -> Self {
         Self(
-            path: "\(site)/\(name.replacing("-", with: "_"))-\(version).dist-info/METADATA", mode: 0o664, uid: uid,
+            path: "\(site)/\(name.replacing("-", with: "_"))-\(version).dist-info/METADATA", mode: 0o664,
+            uid: uid,
             text: "Metadata-Version: 2.1\nName: \(name)\nVersion: \(version)\n")
     }
 }
@@ -121,7 +124,8 @@ func dpkgStatus(_ packages: [String]) -> String {
     packages.map { package in
         let parts = package.split(separator: "=")
         let version = parts.count == 2 ? parts[1] : "1.0"
-        return "Package: \(parts[0])\nStatus: install ok installed\nArchitecture: amd64\nVersion: \(version)\n\n"
+        return
+            "Package: \(parts[0])\nStatus: install ok installed\nArchitecture: amd64\nVersion: \(version)\n\n"
     }.joined()
 }
 

@@ -17,7 +17,8 @@ extension TestImage {
                     .file("/var/lib/dpkg/status", dpkgStatus(["dpkg", "libc6=2.36-9"])),
                     .command("/usr/bin/bash"), .command("/usr/bin/dpkg"), .command("/usr/bin/apt-get"),
                     .link("/bin", to: "usr/bin"), .link("/usr/bin/sh", to: "bash"),
-                    .link("/lib", to: "usr/lib"), .file("/usr/lib/x86_64-linux-gnu/libc.so.6", "ELF", mode: 0o755),
+                    .link("/lib", to: "usr/lib"),
+                    .file("/usr/lib/x86_64-linux-gnu/libc.so.6", "ELF", mode: 0o755),
                     .distribution("pip", "24.2", in: "/usr/local/lib/python3.12/site-packages"),
                     .command("/usr/local/bin/python3.12"), .link("/usr/local/bin/python3", to: "python3.12"),
                     .link("/usr/local/bin/python", to: "python3"), .command("/usr/local/bin/pip"),
@@ -40,13 +41,18 @@ extension TestImage {
         image.workingDirectory = "/opt/airflow"
         image.ports = ["8080/tcp"]
         image.environment = [
-            ("PATH", "/root/bin:/home/airflow/.local/bin:/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"),
+            (
+                "PATH",
+                "/root/bin:/home/airflow/.local/bin:/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
+            ),
             ("LANG", "C.UTF-8"), ("LANGUAGE", "C.UTF-8"), ("LC_ALL", "C.UTF-8"), ("LC_CTYPE", "C.UTF-8"),
             ("LC_MESSAGES", "C.UTF-8"), ("PYTHON_VERSION", "3.12.8"),
             ("PYTHON_BASE_IMAGE", "python:3.12-slim-bookworm"), ("AIRFLOW_HOME", "/opt/airflow"),
-            ("AIRFLOW_USER_HOME_DIR", "/home/airflow"), ("AIRFLOW_UID", "50000"), ("AIRFLOW_VERSION", "2.10.5"),
+            ("AIRFLOW_USER_HOME_DIR", "/home/airflow"), ("AIRFLOW_UID", "50000"),
+            ("AIRFLOW_VERSION", "2.10.5"),
             ("AIRFLOW__CORE__LOAD_EXAMPLES", "false"), ("GUNICORN_CMD_ARGS", "--worker-tmp-dir /dev/shm"),
-            ("INSTALL_MYSQL_CLIENT", "true"), ("VIRTUAL_ENV", "/home/airflow/.local"), ("DUMB_INIT_SETSID", "1"),
+            ("INSTALL_MYSQL_CLIENT", "true"), ("VIRTUAL_ENV", "/home/airflow/.local"),
+            ("DUMB_INIT_SETSID", "1"),
             ("ADDITIONAL_RUNTIME_APT_DEPS", ""),
         ]
         image.labels = [
@@ -54,13 +60,15 @@ extension TestImage {
             ("org.apache.airflow.component", "airflow"), ("org.apache.airflow.image", "airflow"),
             ("org.apache.airflow.uid", "50000"), ("org.apache.airflow.version", "2.10.5"),
             ("org.opencontainers.image.vendor", "Apache Software Foundation"),
-            ("org.opencontainers.image.licenses", "Apache-2.0"), ("org.opencontainers.image.ref.name", "airflow"),
+            ("org.opencontainers.image.licenses", "Apache-2.0"),
+            ("org.opencontainers.image.ref.name", "airflow"),
             ("org.opencontainers.image.source", "https://github.com/apache/airflow"),
         ]
         image.layers += [aptLayer, userLayer, libraryLayer, entrypointLayer, passwdLayer]
         image.steps = [
             "ENV AIRFLOW_HOME=/opt/airflow", "ENV AIRFLOW_UID=50000", "ENV DUMB_INIT_SETSID=1",
-            "LABEL org.apache.airflow.uid=50000", "WORKDIR /opt/airflow", "EXPOSE map[8080/tcp:{}]", "USER 50000",
+            "LABEL org.apache.airflow.uid=50000", "WORKDIR /opt/airflow", "EXPOSE map[8080/tcp:{}]",
+            "USER 50000",
             "ENTRYPOINT [\"/usr/bin/dumb-init\" \"--\" \"/entrypoint\"]", "CMD []",
         ]
         return image
@@ -76,7 +84,8 @@ extension TestImage {
 
     private static var aptLayer: Layer {
         Layer(
-            instruction: "RUN /bin/bash -o pipefail -c bash /scripts/docker/install_os_dependencies.sh runtime",
+            instruction:
+                "RUN /bin/bash -o pipefail -c bash /scripts/docker/install_os_dependencies.sh runtime",
             members: [
                 .file("/var/lib/dpkg/status", dpkgStatus(runtimePackages)), .command("/usr/bin/dumb-init"),
                 .command("/usr/bin/kinit"), .command("/usr/bin/klist"), .command("/usr/bin/nc.openbsd"),
@@ -90,7 +99,8 @@ extension TestImage {
 
     private static var userLayer: Layer {
         Layer(
-            instruction: "RUN |2 AIRFLOW_UID=50000 AIRFLOW_HOME=/opt/airflow /bin/bash -c adduser airflow # buildkit",
+            instruction:
+                "RUN |2 AIRFLOW_UID=50000 AIRFLOW_HOME=/opt/airflow /bin/bash -c adduser airflow # buildkit",
             members: [
                 .file("/etc/passwd", passwd), .file("/etc/group", "root:x:0:airflow\nadm:x:4:root\n"),
                 .directory("/home/airflow", mode: 0o770, uid: 50000),
@@ -105,7 +115,8 @@ extension TestImage {
         let local = "/home/airflow/.local"
         let directories = ["", "/bin", "/lib", "/lib/python3.12", "/lib/python3.12/site-packages"]
         let distributions = [
-            ("apache-airflow", "2.10.5"), ("apache-airflow-providers-celery", "3.10.0"), ("mysqlclient", "2.2.7"),
+            ("apache-airflow", "2.10.5"), ("apache-airflow-providers-celery", "3.10.0"),
+            ("mysqlclient", "2.2.7"),
             ("apache-airflow-providers-mysql", "6.0.0"), ("pip", "24.2"),
         ]
         return Layer(
@@ -114,20 +125,24 @@ extension TestImage {
                 + distributions.flatMap { name, version in
                     [
                         .directory(
-                            "\(site)/\(name.replacing("-", with: "_"))-\(version).dist-info", mode: 0o775, uid: 50000),
+                            "\(site)/\(name.replacing("-", with: "_"))-\(version).dist-info", mode: 0o775,
+                            uid: 50000),
                         .distribution(name, version, in: site, uid: 50000),
                     ]
                 }
                 + [
                     .file("\(local)/bin/airflow", "#!", mode: 0o775, uid: 50000),
                     .file("\(local)/bin/pip", "#!", mode: 0o775, uid: 50000),
-                    Member(path: "\(local)/bin/python", kind: .symbolicLink, uid: 50000, target: "/usr/local/bin/python"),
+                    Member(
+                        path: "\(local)/bin/python", kind: .symbolicLink, uid: 50000,
+                        target: "/usr/local/bin/python"),
                     .file("\(local)/pyvenv.cfg", "home = /usr/local/bin\n", mode: 0o664, uid: 50000),
                 ])
     }
 
     private static var entrypointLayer: Layer {
-        Layer(instruction: "COPY entrypoint_prod.sh /entrypoint # buildkit", members: [.command("/entrypoint")])
+        Layer(
+            instruction: "COPY entrypoint_prod.sh /entrypoint # buildkit", members: [.command("/entrypoint")])
     }
 
     private static var passwdLayer: Layer {

@@ -5,7 +5,9 @@ import OCIModel
 import Testing
 
 /// A small image of two layers.
-func sampleImage(marker: String = "x", architecture: String = "amd64", form: ImageBuilder.LayerForm = .gzip) -> ImageBuilder {
+func sampleImage(marker: String = "x", architecture: String = "amd64", form: ImageBuilder.LayerForm = .gzip)
+    -> ImageBuilder
+{
     var image = ImageBuilder()
     image.form = form
     image.architecture = architecture
@@ -42,9 +44,12 @@ func read(_ name: String, platform: Platform? = nil) async throws -> Image {
         let packed = try directory.write(gzipped(try plain.legacyDockerArchive()), to: "legacy.tar.gz")
         let expected = try Digester.digest(of: image.config())
         let names = [
-            "oci:\(layout)", "oci:\(layout):test", layout, "\(layout):test", "dir:\(flat)", flat, "docker-archive:\(legacy)",
-            legacy, "docker-archive:\(legacy):example/airflow:test", "docker-archive:\(legacy):@0", modern, contained,
-            "docker-archive:\(contained)", "oci-archive:\(archive)", "oci-archive:\(archive):test", archive, packed,
+            "oci:\(layout)", "oci:\(layout):test", layout, "\(layout):test", "dir:\(flat)", flat,
+            "docker-archive:\(legacy)",
+            legacy, "docker-archive:\(legacy):example/airflow:test", "docker-archive:\(legacy):@0", modern,
+            contained,
+            "docker-archive:\(contained)", "oci-archive:\(archive)", "oci-archive:\(archive):test", archive,
+            packed,
         ]
         for name in names {
             let found = try await read(name)
@@ -75,17 +80,22 @@ func read(_ name: String, platform: Platform? = nil) async throws -> Image {
         tar.add("two/layer.tar", content: image.layers[1])
         tar.add("three/layer.tar", .symbolicLink, linkTarget: "../one/layer.tar")
         tar.add("four/layer.tar", .hardLink, linkTarget: "two/layer.tar")
-        let manifest = #"[{"Config":"\#(name)","RepoTags":null,"Layers":["three/layer.tar","four/layer.tar"]}]"#
+        let manifest =
+            #"[{"Config":"\#(name)","RepoTags":null,"Layers":["three/layer.tar","four/layer.tar"]}]"#
         tar.add("manifest.json", content: Array(manifest.utf8))
         let directory = try TemporaryDirectory()
         try await read(try directory.write(tar.archive, to: "linked.tar"))
     }
 
-    @Test("names that do not parse, or name what Assay does not read", arguments: [
-        ("", ImageSourceError.Kind.reference), ("docker://apache/airflow:2.10.5", .reference), ("oci:", .reference),
-        ("docker-daemon:-H", .reference), ("/no/such/file", .notFound), ("docker-archive:/no/such", .notFound),
-        ("oci:/no/such/layout", .notFound), ("dir:/tmp", .io),
-    ])
+    @Test(
+        "names that do not parse, or name what Assay does not read",
+        arguments: [
+            ("", ImageSourceError.Kind.reference), ("docker://apache/airflow:2.10.5", .reference),
+            ("oci:", .reference),
+            ("docker-daemon:-H", .reference), ("/no/such/file", .notFound),
+            ("docker-archive:/no/such", .notFound),
+            ("oci:/no/such/layout", .notFound), ("dir:/tmp", .io),
+        ])
     func badNames(name: String, kind: ImageSourceError.Kind) async {
         await #expect { try await read(name) } throws: { ($0 as? ImageSourceError)?.kind == kind }
     }
@@ -93,11 +103,17 @@ func read(_ name: String, platform: Platform? = nil) async throws -> Image {
     @Test("a path may have colons")
     func colons() throws {
         let existing: (String) -> Bool = { $0 == "/a:b/c" }
-        #expect(try ImageName.parse("oci:/a:b/c:tag", fileExists: existing) == .named(ImageName(.oci, "/a:b/c", selection: "tag")))
+        #expect(
+            try ImageName.parse("oci:/a:b/c:tag", fileExists: existing)
+                == .named(ImageName(.oci, "/a:b/c", selection: "tag")))
         #expect(try ImageName.parse("oci:/a:b/c", fileExists: existing) == .named(ImageName(.oci, "/a:b/c")))
-        #expect(try ImageName.parse("oci:/x:1:2", fileExists: existing) == .named(ImageName(.oci, "/x", selection: "1:2")))
+        #expect(
+            try ImageName.parse("oci:/x:1:2", fileExists: existing)
+                == .named(ImageName(.oci, "/x", selection: "1:2")))
         #expect(try ImageName.parse("-", fileExists: existing) == .standardInput)
-        #expect(try ImageName.parse("apache/airflow:2.10.5", fileExists: existing) == .plain("apache/airflow:2.10.5"))
+        #expect(
+            try ImageName.parse("apache/airflow:2.10.5", fileExists: existing)
+                == .plain("apache/airflow:2.10.5"))
     }
 }
 
@@ -133,13 +149,16 @@ func read(_ name: String, platform: Platform? = nil) async throws -> Image {
             #"{"mediaType":"\#(MediaType.ociManifest.rawValue)","digest":"\#(try Digester.digest(of: bytes))","size":\#(bytes.count),"platform":{"os":"\#(os)","architecture":"\#(architecture)"}}"#
         }
         let nested = Array(
-            #"{"schemaVersion":2,"manifests":[\#(try entry(amd64.manifest(), "amd64", "linux")),\#(try entry(arm64.manifest(), "arm64", "linux")),\#(try entry(amd64.manifest(), "unknown", "unknown"))]}"#.utf8)
+            #"{"schemaVersion":2,"manifests":[\#(try entry(amd64.manifest(), "amd64", "linux")),\#(try entry(arm64.manifest(), "arm64", "linux")),\#(try entry(amd64.manifest(), "unknown", "unknown"))]}"#
+                .utf8)
         let digest = try Digester.digest(of: nested)
         files["blobs/sha256/\(digest.encoded)"] = nested
         files["index.json"] = Array(
-            #"{"schemaVersion":2,"manifests":[{"mediaType":"\#(MediaType.ociIndex.rawValue)","digest":"\#(digest)","size":\#(nested.count),"annotations":{"org.opencontainers.image.ref.name":"2.10.5"}}]}"#.utf8)
+            #"{"schemaVersion":2,"manifests":[{"mediaType":"\#(MediaType.ociIndex.rawValue)","digest":"\#(digest)","size":\#(nested.count),"annotations":{"org.opencontainers.image.ref.name":"2.10.5"}}]}"#
+                .utf8)
         let layout = try directory.write(files, below: "layout")
-        let arm = try await read("oci:\(layout):2.10.5", platform: Platform(os: "linux", architecture: "arm64"))
+        let arm = try await read(
+            "oci:\(layout):2.10.5", platform: Platform(os: "linux", architecture: "arm64"))
         #expect(arm.platform.architecture == "arm64")
         #expect(await message("oci:\(layout)").contains("2.10.5 (linux/amd64); 2.10.5 (linux/arm64)"))
         let missing = Platform(os: "linux", architecture: "s390x")
@@ -155,14 +174,22 @@ func read(_ name: String, platform: Platform? = nil) async throws -> Image {
             let config = try image.config()
             let name = "\(try Digester.digest(of: config).encoded).json"
             tar.add(name, content: config)
-            for (index, layer) in image.layers.enumerated() { tar.add("\(name)-\(index)/layer.tar", content: layer) }
-            items.append(#"{"Config":"\#(name)","RepoTags":["\#(tag)"],"Layers":["\#(name)-0/layer.tar","\#(name)-1/layer.tar"]}"#)
+            for (index, layer) in image.layers.enumerated() {
+                tar.add("\(name)-\(index)/layer.tar", content: layer)
+            }
+            items.append(
+                #"{"Config":"\#(name)","RepoTags":["\#(tag)"],"Layers":["\#(name)-0/layer.tar","\#(name)-1/layer.tar"]}"#
+            )
         }
         tar.add("manifest.json", content: Array("[\(items.joined(separator: ","))]".utf8))
         let directory = try TemporaryDirectory()
         let file = try directory.write(tar.archive, to: "both.tar")
-        #expect(try await read("\(file):apache/airflow:two").configDigest == (try Digester.digest(of: two.config())))
-        #expect(try await read("docker-archive:\(file):@0").configDigest == (try Digester.digest(of: one.config())))
+        #expect(
+            try await read("\(file):apache/airflow:two").configDigest
+                == (try Digester.digest(of: two.config())))
+        #expect(
+            try await read("docker-archive:\(file):@0").configDigest
+                == (try Digester.digest(of: one.config())))
         #expect(await message(file).contains("it holds: apache/airflow:one (linux/amd64)"))
         #expect(await message("docker-archive:\(file):apache/airflow:three").contains("holds no image"))
     }
@@ -170,7 +197,9 @@ func read(_ name: String, platform: Platform? = nil) async throws -> Image {
 
 @Suite("Images that cannot be trusted") struct UntrustworthyImageTests {
     /// Changes the files of a layout and expects the image to be refused.
-    private func refuses(_ change: (inout [String: [UInt8]], ImageBuilder) throws -> Void) async throws -> String {
+    private func refuses(_ change: (inout [String: [UInt8]], ImageBuilder) throws -> Void) async throws
+        -> String
+    {
         let image = sampleImage()
         var files = try image.layoutFiles()
         try change(&files, image)
@@ -188,7 +217,9 @@ func read(_ name: String, platform: Platform? = nil) async throws -> Image {
         return ""
     }
 
-    private func blobName(_ bytes: [UInt8]) throws -> String { "blobs/sha256/\(try Digester.digest(of: bytes).encoded)" }
+    private func blobName(_ bytes: [UInt8]) throws -> String {
+        "blobs/sha256/\(try Digester.digest(of: bytes).encoded)"
+    }
 
     @Test("one flipped byte in any file of the layout")
     func flippedBytes() async throws {
@@ -219,7 +250,9 @@ func read(_ name: String, platform: Platform? = nil) async throws -> Image {
             let config = try other.config()
             files[try blobName(config)] = config
             let text = String(decoding: try image.manifest(), as: UTF8.self)
-                .replacing("\(try Digester.digest(of: image.config()))", with: "\(try Digester.digest(of: config))")
+                .replacing(
+                    "\(try Digester.digest(of: image.config()))", with: "\(try Digester.digest(of: config))"
+                )
                 .replacing("\"size\":\(try image.config().count)", with: "\"size\":\(config.count)")
             files[try blobName(Array(text.utf8))] = Array(text.utf8)
             files["index.json"] = try image.index(of: [(Array(text.utf8), "test")])
@@ -234,7 +267,9 @@ func read(_ name: String, platform: Platform? = nil) async throws -> Image {
             let config = try more.config()
             files[try blobName(config)] = config
             let text = String(decoding: try image.manifest(), as: UTF8.self)
-                .replacing("\(try Digester.digest(of: image.config()))", with: "\(try Digester.digest(of: config))")
+                .replacing(
+                    "\(try Digester.digest(of: image.config()))", with: "\(try Digester.digest(of: config))"
+                )
                 .replacing("\"size\":\(try image.config().count)", with: "\"size\":\(config.count)")
             files[try blobName(Array(text.utf8))] = Array(text.utf8)
             files["index.json"] = try image.index(of: [(Array(text.utf8), "test")])
@@ -243,13 +278,17 @@ func read(_ name: String, platform: Platform? = nil) async throws -> Image {
         #expect(reason.contains("3 diff IDs"))
     }
 
-    @Test("docker archives that point out of themselves, or are not what they say", arguments: [
-        (#"[{"Config":"/etc/passwd","Layers":[]}]"#, "leads out of the archive"),
-        (#"[{"Config":"../../etc/passwd","Layers":[]}]"#, "leads out of the archive"),
-        (#"[{"Config":"missing.json","Layers":[]}]"#, "is missing"), ("[]", "it holds no image"), ("{}", "is not an array"),
-        ("nonsense", "JSON"), (#"[{"Config":"c.json"}]"#, "without Config or Layers"),
-        (#"[{"Config":"link.json","Layers":[]}]"#, "is missing"), (#"[{"Config":"c.json","Config":"d.json","Layers":[]}]"#, "two members"),
-    ])
+    @Test(
+        "docker archives that point out of themselves, or are not what they say",
+        arguments: [
+            (#"[{"Config":"/etc/passwd","Layers":[]}]"#, "leads out of the archive"),
+            (#"[{"Config":"../../etc/passwd","Layers":[]}]"#, "leads out of the archive"),
+            (#"[{"Config":"missing.json","Layers":[]}]"#, "is missing"), ("[]", "it holds no image"),
+            ("{}", "is not an array"),
+            ("nonsense", "JSON"), (#"[{"Config":"c.json"}]"#, "without Config or Layers"),
+            (#"[{"Config":"link.json","Layers":[]}]"#, "is missing"),
+            (#"[{"Config":"c.json","Config":"d.json","Layers":[]}]"#, "two members"),
+        ])
     func dockerArchives(manifest: String, reason: String) async throws {
         var tar = TarBuilder()
         tar.add("link.json", .symbolicLink, linkTarget: "/etc/passwd")
@@ -270,11 +309,17 @@ func read(_ name: String, platform: Platform? = nil) async throws -> Image {
         await #expect { try await read(file) } throws: { "\($0)".contains("occurs twice") }
     }
 
-    @Test("files that are no archive", arguments: [[UInt8](), Array("hello".utf8), [UInt8](repeating: 0x41, count: 5_000), gzipped(Array("x".utf8))])
+    @Test(
+        "files that are no archive",
+        arguments: [
+            [UInt8](), Array("hello".utf8), [UInt8](repeating: 0x41, count: 5_000), gzipped(Array("x".utf8)),
+        ])
     func notArchives(bytes: [UInt8]) async throws {
         let directory = try TemporaryDirectory()
         let file = try directory.write(bytes, to: "a.tar")
-        await #expect { try await read("docker-archive:\(file)") } throws: { ($0 as? ImageSourceError)?.kind == .untrustworthy }
+        await #expect { try await read("docker-archive:\(file)") } throws: {
+            ($0 as? ImageSourceError)?.kind == .untrustworthy
+        }
     }
 
     @Test func truncatedDockerArchive() async throws {
@@ -282,7 +327,9 @@ func read(_ name: String, platform: Platform? = nil) async throws -> Image {
         let directory = try TemporaryDirectory()
         for length in stride(from: 600, to: bytes.count - 1024, by: 512) {
             let file = try directory.write(Array(bytes[..<length]), to: "a.tar")
-            await #expect(throws: (any Error).self, "cut to \(length)") { try await read("docker-archive:\(file)") }
+            await #expect(throws: (any Error).self, "cut to \(length)") {
+                try await read("docker-archive:\(file)")
+            }
         }
     }
 }
@@ -304,7 +351,8 @@ func read(_ name: String, platform: Platform? = nil) async throws -> Image {
         let copy = try await read("oci:\(directory.path)/copy:v1")
         #expect(copy.configDigest == (try Digester.digest(of: image.config())))
 
-        let legacy = try directory.write(try sampleImage(form: .plain).legacyDockerArchive(), to: "legacy.tar")
+        let legacy = try directory.write(
+            try sampleImage(form: .plain).legacyDockerArchive(), to: "legacy.tar")
         _ = try await writer.write(try await read(legacy), tag: "v2")
         let second = try await read("oci:\(directory.path)/copy:v2")
         #expect(second.configDigest == copy.configDigest)
@@ -321,7 +369,9 @@ func read(_ name: String, platform: Platform? = nil) async throws -> Image {
         let directory = try TemporaryDirectory()
         let source = try directory.write(files, below: "layout")
         let opened = try await ImageOpener().open("oci:\(source)")
-        await #expect { try await LayoutWriter(directory: "\(directory.path)/copy").write(opened, tag: nil) } throws: {
+        await #expect {
+            try await LayoutWriter(directory: "\(directory.path)/copy").write(opened, tag: nil)
+        } throws: {
             ($0 as? ImageSourceError)?.kind == .untrustworthy
         }
         await #expect(throws: ImageSourceError.self) { try await read("oci:\(directory.path)/copy") }

@@ -11,19 +11,25 @@ private let hex = String(repeating: "0a", count: 32)
         _ = try Digest(parsing: "sha512:\(hex)\(hex)")
     }
 
-    @Test("digests become file names: anything else is refused", arguments: [
-        "", "sha256", "sha256:", hex, "sha256:\(hex)0", "sha256:../../../../etc/passwd", "SHA256:\(hex)",
-        "sha256:" + String(repeating: "0A", count: 32), "md5:00", "sha512:\(hex)", "sha256/x:\(hex)", "sha256:\(hex)\n",
-    ])
+    @Test(
+        "digests become file names: anything else is refused",
+        arguments: [
+            "", "sha256", "sha256:", hex, "sha256:\(hex)0", "sha256:../../../../etc/passwd", "SHA256:\(hex)",
+            "sha256:" + String(repeating: "0A", count: 32), "md5:00", "sha512:\(hex)", "sha256/x:\(hex)",
+            "sha256:\(hex)\n",
+        ])
     func refuses(text: String) {
         #expect { try Digest(parsing: text) } throws: { ($0 as? ModelError)?.kind == .digest }
     }
 }
 
 @Suite("ImagePath") struct ImagePathTests {
-    @Test("normalises as seen from the root", arguments: [
-        ("", "/"), ("/", "/"), (".", "/"), ("./a/b", "/a/b"), ("a//b/", "/a/b"), ("../../x", "/x"), ("a/../b", "/b"),
-    ])
+    @Test(
+        "normalises as seen from the root",
+        arguments: [
+            ("", "/"), ("/", "/"), (".", "/"), ("./a/b", "/a/b"), ("a//b/", "/a/b"), ("../../x", "/x"),
+            ("a/../b", "/b"),
+        ])
     func normalises(text: String, expected: String) {
         #expect(ImagePath(text).description == expected)
     }
@@ -46,10 +52,13 @@ private let hex = String(repeating: "0a", count: 32)
 }
 
 @Suite("Escaping") struct EscapingTests {
-    @Test("controls, bidirectional marks and invalid bytes never reach a terminal", arguments: [
-        ("plain", "plain"), ("tab\t", "tab\\t"), ("esc\u{1b}[31m", "esc\\x1b[31m"), ("rtl\u{202e}x", "rtl\\u{202e}x"),
-        ("back\\slash", "back\\\\slash"), ("é😀", "é😀"), ("c1\u{85}", "c1\\x85"),
-    ])
+    @Test(
+        "controls, bidirectional marks and invalid bytes never reach a terminal",
+        arguments: [
+            ("plain", "plain"), ("tab\t", "tab\\t"), ("esc\u{1b}[31m", "esc\\x1b[31m"),
+            ("rtl\u{202e}x", "rtl\\u{202e}x"),
+            ("back\\slash", "back\\\\slash"), ("é😀", "é😀"), ("c1\u{85}", "c1\\x85"),
+        ])
     func escapes(text: String, expected: String) { #expect(escaped(text) == expected) }
 
     @Test func invalidBytes() {
@@ -62,7 +71,8 @@ private let hex = String(repeating: "0a", count: 32)
 }
 
 @Suite("Documents") struct DocumentTests {
-    private let descriptor = #"{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:\#(hex)","size":2}"#
+    private let descriptor =
+        #"{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:\#(hex)","size":2}"#
 
     @Test func manifest() throws {
         let text = #"{"schemaVersion":2,"config":\#(descriptor),"layers":[\#(descriptor)],"x":1}"#
@@ -72,12 +82,15 @@ private let hex = String(repeating: "0a", count: 32)
         #expect(manifest.raw == Array(text.utf8))
     }
 
-    @Test("a document that could be read as two things is refused (CVE-2021-41190)", arguments: [
-        #"{"schemaVersion":2,"config":D,"layers":[],"manifests":[]}"#, #"{"schemaVersion":2,"layers":[]}"#,
-        #"{"schemaVersion":1,"config":D,"layers":[]}"#, #"{"schemaVersion":2,"config":{},"layers":[]}"#,
-        #"{"schemaVersion":2,"config":D,"layers":[{"mediaType":"a","digest":"sha256:x","size":1}]}"#,
-        #"{"schemaVersion":2,"config":D,"layers":[{"mediaType":"a","digest":"sha256:HEX","size":-1}]}"#,
-    ])
+    @Test(
+        "a document that could be read as two things is refused (CVE-2021-41190)",
+        arguments: [
+            #"{"schemaVersion":2,"config":D,"layers":[],"manifests":[]}"#,
+            #"{"schemaVersion":2,"layers":[]}"#,
+            #"{"schemaVersion":1,"config":D,"layers":[]}"#, #"{"schemaVersion":2,"config":{},"layers":[]}"#,
+            #"{"schemaVersion":2,"config":D,"layers":[{"mediaType":"a","digest":"sha256:x","size":1}]}"#,
+            #"{"schemaVersion":2,"config":D,"layers":[{"mediaType":"a","digest":"sha256:HEX","size":-1}]}"#,
+        ])
     func badManifest(text: String) {
         let text = text.replacing("D", with: descriptor).replacing("HEX", with: hex)
         #expect(throws: ModelError.self) { try Manifest(parsing: Array(text.utf8)) }
@@ -106,17 +119,24 @@ private let hex = String(repeating: "0a", count: 32)
         #expect(config.platform == Platform(os: "linux", architecture: "amd64"))
     }
 
-    @Test("a config that is not of an image", arguments: [
-        "[]", "{}", #"{"rootfs":{"type":"layers","diff_ids":["x"]}}"#, #"{"rootfs":{"type":"layers","diff_ids":[1]}}"#,
-        #"{"rootfs":{"type":"layers","diff_ids":[]},"config":{"Env":"A=1"}}"#,
-    ])
+    @Test(
+        "a config that is not of an image",
+        arguments: [
+            "[]", "{}", #"{"rootfs":{"type":"layers","diff_ids":["x"]}}"#,
+            #"{"rootfs":{"type":"layers","diff_ids":[1]}}"#,
+            #"{"rootfs":{"type":"layers","diff_ids":[]},"config":{"Env":"A=1"}}"#,
+        ])
     func badConfig(text: String) {
         #expect(throws: ModelError.self) { try ImageConfig(parsing: Array(text.utf8)) }
     }
 
     @Test func platforms() throws {
-        #expect(try Platform(parsing: "linux/arm64/v8") == Platform(os: "linux", architecture: "arm64", variant: "v8"))
-        #expect(Platform(os: "linux", architecture: "arm64", variant: "v8").satisfies(try Platform(parsing: "linux/arm64")))
+        #expect(
+            try Platform(parsing: "linux/arm64/v8")
+                == Platform(os: "linux", architecture: "arm64", variant: "v8"))
+        #expect(
+            Platform(os: "linux", architecture: "arm64", variant: "v8").satisfies(
+                try Platform(parsing: "linux/arm64")))
         #expect(throws: ModelError.self) { try Platform(parsing: "linux") }
     }
 }

@@ -7,10 +7,13 @@ import Testing
 private func layer(_ members: [(String, String, String)]) -> EntryTable {
     var table = EntryTable()
     for (kind, path, target) in members {
-        let kind: EntryKind = ["d": .directory, "f": .file, "l": .symbolicLink, "h": .hardLink, "c": .characterDevice][kind] ?? .other
+        let kind: EntryKind =
+            ["d": .directory, "f": .file, "l": .symbolicLink, "h": .hardLink, "c": .characterDevice][kind]
+            ?? .other
         table.append(
             path: path.utf8, kind: kind, permissions: kind == .directory ? 0o755 : 0o644,
-            size: kind == .file ? Int64(target.utf8.count) : 0, linkTarget: kind == .file ? "".utf8 : target.utf8,
+            size: kind == .file ? Int64(target.utf8.count) : 0,
+            linkTarget: kind == .file ? "".utf8 : target.utf8,
             contents: kind == .file ? Array(target.utf8) : nil)
     }
     return table
@@ -28,7 +31,9 @@ private func content(_ tree: RootFS, _ path: ImagePath) throws -> String? {
 
 @Suite("Merging layers (image-spec, Applying Changesets)") struct MergingTests {
     @Test func laterLayersReplace() throws {
-        let tree = RootFS.merging([layer([("d", "a", ""), ("f", "a/x", "old"), ("f", "a/y", "y")]), layer([("f", "a/x", "new")])])
+        let tree = RootFS.merging([
+            layer([("d", "a", ""), ("f", "a/x", "old"), ("f", "a/y", "y")]), layer([("f", "a/x", "new")]),
+        ])
         #expect(paths(tree) == ["/", "/a", "/a/x", "/a/y"])
         #expect(try content(tree, "/a/x") == "new")
         #expect(try tree.status(at: "/a/x")?.layer == 1)
@@ -63,7 +68,9 @@ private func content(_ tree: RootFS, _ path: ImagePath) throws -> String? {
         #expect(paths(emptied) == ["/"])
     }
 
-    @Test("whiteouts with odd names remove nothing", arguments: [".wh.", ".wh..", ".wh...", ".wh.nonexistent", "no/.wh.x"])
+    @Test(
+        "whiteouts with odd names remove nothing",
+        arguments: [".wh.", ".wh..", ".wh...", ".wh.nonexistent", "no/.wh.x"])
     func oddWhiteouts(name: String) {
         let tree = RootFS.merging([layer([("f", "x", "1")]), layer([("f", name, "")])])
         #expect(paths(tree) == ["/", "/x"])
@@ -96,7 +103,8 @@ private func content(_ tree: RootFS, _ path: ImagePath) throws -> String? {
 
     @Test func hardLinksShareOneFile() throws {
         let tree = RootFS.merging([
-            layer([("f", "a", "1"), ("h", "b", "a"), ("h", "c", "/b")]), layer([("f", ".wh.a", ""), ("h", "d", "c")]),
+            layer([("f", "a", "1"), ("h", "b", "a"), ("h", "c", "/b")]),
+            layer([("f", ".wh.a", ""), ("h", "d", "c")]),
         ])
         let b = try #require(try tree.node(at: "/b"))
         let d = try #require(try tree.node(at: "/d"))
@@ -118,8 +126,12 @@ private func content(_ tree: RootFS, _ path: ImagePath) throws -> String? {
 
     @Test("members are written through links as runtimes do, inside the image")
     func writeThroughLinks() throws {
-        let base = layer([("d", "usr", ""), ("d", "usr/lib", ""), ("l", "lib", "usr/lib"), ("l", "out", "/../../usr")])
-        let tree = RootFS.merging([base, layer([("f", "lib/x", "1"), ("f", "out/y", "2"), ("f", "lib/.wh.none", "")])])
+        let base = layer([
+            ("d", "usr", ""), ("d", "usr/lib", ""), ("l", "lib", "usr/lib"), ("l", "out", "/../../usr"),
+        ])
+        let tree = RootFS.merging([
+            base, layer([("f", "lib/x", "1"), ("f", "out/y", "2"), ("f", "lib/.wh.none", "")]),
+        ])
         #expect(try content(tree, "/usr/lib/x") == "1")
         #expect(try content(tree, "/usr/y") == "2")
         #expect(tree.notes.map(\.kind) == [.oddWhiteout, .writeThroughLink, .writeThroughLink])
@@ -136,10 +148,16 @@ private func content(_ tree: RootFS, _ path: ImagePath) throws -> String? {
 
     @Test func hostileNames() {
         let tree = RootFS.merging([
-            layer([("f", "../../etc/x", "1"), ("l", ".", "/tmp"), ("f", "/", "2"), ("f", "file", "3"), ("f", "file/below", "4")])
+            layer([
+                ("f", "../../etc/x", "1"), ("l", ".", "/tmp"), ("f", "/", "2"), ("f", "file", "3"),
+                ("f", "file/below", "4"),
+            ])
         ])
         #expect(paths(tree) == ["/", "/etc", "/etc/x", "/file", "/file/below"])
-        #expect(tree.notes.map(\.kind) == [.pathEscape, .rootReplaced, .rootReplaced, .parentNotDirectory, .duplicateEntry])
+        #expect(
+            tree.notes.map(\.kind) == [
+                .pathEscape, .rootReplaced, .rootReplaced, .parentNotDirectory, .duplicateEntry,
+            ])
     }
 
     @Test func missingParentsAreMade() throws {
@@ -150,14 +168,19 @@ private func content(_ tree: RootFS, _ path: ImagePath) throws -> String? {
 
     @Test("names are bytes: NFC and NFD, and CR LF, are different files")
     func namesAreBytes() {
-        let tree = RootFS.merging([layer([("f", "caf\u{e9}", "1"), ("f", "cafe\u{301}", "2"), ("f", "a\r\nb", "3")])])
+        let tree = RootFS.merging([
+            layer([("f", "caf\u{e9}", "1"), ("f", "cafe\u{301}", "2"), ("f", "a\r\nb", "3")])
+        ])
         #expect(tree.count == 4)
         #expect(tree.notes.isEmpty)
     }
 
     @Test func resolvingStaysInside() throws {
         let tree = RootFS.merging([
-            layer([("d", "a", ""), ("l", "a/up", "../../../../etc"), ("d", "etc", ""), ("f", "etc/x", "1"), ("l", "dangling", "/no/where")])
+            layer([
+                ("d", "a", ""), ("l", "a/up", "../../../../etc"), ("d", "etc", ""), ("f", "etc/x", "1"),
+                ("l", "dangling", "/no/where"),
+            ])
         ])
         #expect(try content(tree, "/a/up/x") == "1")
         #expect(try tree.node(at: "/dangling") == nil)
@@ -171,13 +194,18 @@ private func content(_ tree: RootFS, _ path: ImagePath) throws -> String? {
         let tree = RootFS.merging([layer([("f", deep, "1")]), layer([("f", ".wh.d", "")])])
         #expect(tree.count == 1)
         let kept = RootFS.merging([layer([("f", deep, "1")])])
-        #expect(paths(kept).count == 3_002)
+        var visited = 0
+        kept.forEachDescendant(of: kept.root) { _ in visited += 1 }
+        #expect(visited == 3_002)
     }
 
     @Test func keepsVersionsWhereThePlanSaysSo() throws {
         let plan = ContentPlan([.init(.path("/etc/passwd"), keepsVersions: true), .init(.path("/etc/group"))])
         let tree = RootFS.merging(
-            [layer([("f", "etc/passwd", "1"), ("f", "etc/group", "a")]), layer([("f", "etc/passwd", "2"), ("f", "etc/group", "b")])],
+            [
+                layer([("f", "etc/passwd", "1"), ("f", "etc/group", "a")]),
+                layer([("f", "etc/passwd", "2"), ("f", "etc/group", "b")]),
+            ],
             plan: plan)
         #expect(tree.versions(of: "/etc/passwd").map(\.layer) == [0, 1])
         #expect(tree.versions(of: "/etc/passwd").map(\.bytes) == [Array("1".utf8), Array("2".utf8)])

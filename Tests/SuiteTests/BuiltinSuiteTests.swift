@@ -8,7 +8,9 @@ struct BuiltinSuiteTests {
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         .appending(path: "Conformance")
 
-    @Test("are the files of Conformance: run scripts/generate after a change", arguments: SuiteSource.builtinNames)
+    @Test(
+        "are the files of Conformance: run scripts/generate after a change",
+        arguments: SuiteSource.builtinNames)
     func upToDate(_ name: String) throws {
         let directory = Self.conformance.appending(path: name)
         let onDisk = try FileManager.default.contentsOfDirectory(atPath: directory.path)
@@ -31,11 +33,15 @@ struct BuiltinSuiteTests {
     @Test("cite only statements of the document's checklist")
     func statements() throws {
         let document = try SuiteLoader.load(directory: SuiteSource.files(of: "airflow"))
-        let counts = ["A": 4, "B": 21, "C": 16, "D": 4, "E": 5, "F": 33, "G": 22, "H": 8, "I": 9, "J": 9, "K": 10]
+        let counts = [
+            "A": 4, "B": 21, "C": 16, "D": 4, "E": 5, "F": 33, "G": 22, "H": 8, "I": 9, "J": 9, "K": 10,
+        ]
         for check in document.checks {
             for statement in check.statements {
                 let number = try #require(Int(statement.dropFirst()))
-                #expect((1...(counts[String(statement.prefix(1))] ?? 0)).contains(number), "\(check.id): \(statement)")
+                #expect(
+                    (1...(counts[String(statement.prefix(1))] ?? 0)).contains(number),
+                    "\(check.id): \(statement)")
             }
             #expect(check.remedy != nil && check.source != nil, "\(check.id)")
         }
@@ -51,7 +57,8 @@ struct BuiltinSuiteTests {
 
     @Test("a path is a directory of YAML files, or one file")
     func paths() throws {
-        let directory = FileManager.default.temporaryDirectory.appending(path: "assay-suite-\(UUID().uuidString)")
+        let directory = FileManager.default.temporaryDirectory.appending(
+            path: "assay-suite-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: directory) }
         let file = directory.appending(path: "one.yaml")

@@ -49,11 +49,13 @@ struct DiagnosticsTests {
         Case(
             name: "bad range", file: check("title: t\n    when: {versions: 2.x}"),
             expected:
-                "checks.yaml:5:22: 2.x is not a version range: expected 2.8..2.11, 2.2.., ..2.0.1, 2.8, >=1.2, <2"),
+                "checks.yaml:5:22: 2.x is not a version range: expected 2.8..2.11, 2.2.., ..2.0.1, 2.8, >=1.2, <2"
+        ),
         Case(
             name: "reversed range", file: check("title: t\n    when: {versions: 3..2}"),
             expected:
-                "checks.yaml:5:22: 3..2 is not a version range: expected 2.8..2.11, 2.2.., ..2.0.1, 2.8, >=1.2, <2"),
+                "checks.yaml:5:22: 3..2 is not a version range: expected 2.8..2.11, 2.2.., ..2.0.1, 2.8, >=1.2, <2"
+        ),
         Case(
             name: "condition that is no mapping", file: check("title: t\n    when: always"),
             expected: "checks.yaml:5:11: a condition is a mapping, not a text"),
@@ -81,11 +83,14 @@ struct DiagnosticsTests {
             expected: "checks.yaml:1:1: a subject file needs the key group"),
         Case(
             name: "not YAML", file: "group: [\n",
-            expected: "checks.yaml:2:1: not YAML: while parsing a flow node: did not find expected node content"),
+            expected:
+                "checks.yaml:2:1: not YAML: while parsing a flow node: did not find expected node content"),
         Case(name: "empty file", file: "", expected: "checks.yaml:1:1: the file is empty"),
         Case(
             name: "two documents", file: "a: 1\n---\nb: 2\n",
-            expected: "checks.yaml:2:1: not YAML: expected a single document in the stream: but found another document"),
+            expected:
+                "checks.yaml:2:1: not YAML: expected a single document in the stream: but found another document"
+        ),
     ]
 
     private static func check(_ rest: String, id: String = "A-1") -> String {

@@ -15,20 +15,32 @@ struct MatcherTests {
         Case(yaml: "a", accepted: [.text("a")], refused: [.text("A"), .text(""), .none, .list(["a"])]),
         Case(yaml: "\"\"", accepted: [.text("")], refused: [.none, .text("a")]),
         Case(yaml: "${AIRFLOW_UID}", accepted: [.text("50000")], refused: [.text("1")]),
-        Case(yaml: "[a, b]", accepted: [.list(["a", "b"])], refused: [.list(["b", "a"]), .list(["a"]), .text("a")]),
+        Case(
+            yaml: "[a, b]", accepted: [.list(["a", "b"])],
+            refused: [.list(["b", "a"]), .list(["a"]), .text("a")]),
         Case(yaml: "[]", accepted: [.none, .list([])], refused: [.list(["a"]), .text("")]),
         Case(yaml: "{equals: [a]}", accepted: [.list(["a"])], refused: [.none]),
         Case(yaml: "{not: a}", accepted: [.text("b"), .none], refused: [.text("a")]),
-        Case(yaml: "{not: {contains: a}}", accepted: [.text("b"), .list(["b"])], refused: [.text("ba"), .list(["a"])]),
-        Case(yaml: "{matches: \"[0-9]+\"}", accepted: [.text("12")], refused: [.text("12a"), .text(""), .none]),
-        Case(yaml: "{matches: \"${AIRFLOW_UID}.?\"}", accepted: [.text("50000"), .text("500001")], refused: [.text("5")]),
-        Case(yaml: "{contains: b}", accepted: [.text("abc"), .list(["a", "b"])], refused: [.list(["abc"]), .none]),
+        Case(
+            yaml: "{not: {contains: a}}", accepted: [.text("b"), .list(["b"])],
+            refused: [.text("ba"), .list(["a"])]),
+        Case(
+            yaml: "{matches: \"[0-9]+\"}", accepted: [.text("12")], refused: [.text("12a"), .text(""), .none]),
+        Case(
+            yaml: "{matches: \"${AIRFLOW_UID}.?\"}", accepted: [.text("50000"), .text("500001")],
+            refused: [.text("5")]),
+        Case(
+            yaml: "{contains: b}", accepted: [.text("abc"), .list(["a", "b"])],
+            refused: [.list(["abc"]), .none]),
         Case(yaml: "{oneOf: [a, b]}", accepted: [.text("a"), .text("b")], refused: [.text("c"), .none]),
         Case(yaml: "{startsWith: a}", accepted: [.text("ab")], refused: [.text("ba"), .none]),
         Case(yaml: "{endsWith: a}", accepted: [.text("ba")], refused: [.text("ab"), .none]),
-        Case(yaml: "{startsWith: a, endsWith: b}", accepted: [.text("acb")], refused: [.text("ac"), .text("cb")]),
         Case(
-            yaml: "{version: \"2.8..2.11\"}", accepted: [.text("2.8"), .text("2.11.3"), .text("1:2.9-1+deb12u1")],
+            yaml: "{startsWith: a, endsWith: b}", accepted: [.text("acb")],
+            refused: [.text("ac"), .text("cb")]),
+        Case(
+            yaml: "{version: \"2.8..2.11\"}",
+            accepted: [.text("2.8"), .text("2.11.3"), .text("1:2.9-1+deb12u1")],
             refused: [.text("2.12"), .text("x"), .none]),
         Case(yaml: "{version: \">=1.2\"}", accepted: [.text("1.2"), .text("3")], refused: [.text("1.1.9")]),
         Case(yaml: "{absent: true}", accepted: [.none], refused: [.text(""), .list([])]),
@@ -76,16 +88,22 @@ struct MatcherTests {
         "that are wrong are refused",
         arguments: [
             ("{equal: a}", "equal is no operator", "equals"), ("{}", "an empty mapping expects nothing", nil),
-            ("{oneOf: a}", "oneOf is a list of texts", nil), ("{absent: yes}", "absent is true or false", nil),
-            ("{version: x}", "x is not a version range", nil), ("{matches: \"(\"}", "( is not a regular expression", nil),
-            ("{contains: [a]}", "contains is a text, not a list", nil), ("{\"2.8..\": }", "a value is missing", nil),
+            ("{oneOf: a}", "oneOf is a list of texts", nil),
+            ("{absent: yes}", "absent is true or false", nil),
+            ("{version: x}", "x is not a version range", nil),
+            ("{matches: \"(\"}", "( is not a regular expression", nil),
+            ("{contains: [a]}", "contains is a text, not a list", nil),
+            ("{\"2.8..\": }", "a value is missing", nil),
             ("{\"2.8..\": a, defalt: b}", "2.8.. is no operator", nil),
             ("[a, [b]]", "the list has texts, not a list", nil),
         ])
     func refused(_ yaml: String, _ message: String, _ suggestion: String?) {
         let error = #expect(throws: SuiteError.self) { try matcher(yaml) }
         let found = error?.diagnostics ?? []
-        #expect(found.contains { $0.message.hasPrefix(message) && (suggestion == nil || $0.suggestion == suggestion) }, "\(found)")
+        #expect(
+            found.contains {
+                $0.message.hasPrefix(message) && (suggestion == nil || $0.suggestion == suggestion)
+            }, "\(found)")
     }
 }
 

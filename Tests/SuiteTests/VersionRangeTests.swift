@@ -6,12 +6,16 @@ struct VersionRangeTests {
     @Test(
         "hold the releases they say",
         arguments: [
-            ("2.8..2.11", ["2.8", "2.8.0", "2.10.5", "2.11", "2.11.3"], ["2.7.3", "2.12", "3.0", "1.10.12"]),
+            (
+                "2.8..2.11", ["2.8", "2.8.0", "2.10.5", "2.11", "2.11.3"],
+                ["2.7.3", "2.12", "3.0", "1.10.12"]
+            ),
             ("..2.0.1", ["1.10.15", "2.0.0", "2.0.1", "2.0.0b1", "2.0.0.dev0"], ["2.0.2", "2.1"]),
             ("2.2..", ["2.2", "2.2.0", "2.10", "3.0", "2.2.0rc1"], ["2.1.4"]),
             ("2.8", ["2.8", "2.8.0", "2.8.4"], ["2.80", "2.7", "2.9"]),
             ("2.0.0..2.0.1", ["2.0", "2.0.0", "2.0.1", "2.0.1.post1"], ["2.0.2", "1.10.15"]),
-            ("1.10..1.10", ["1.10", "1.10.14"], ["1.11", "1.9"]), (">=1.2", ["1.2", "1.2.0", "2"], ["1.1.9"]),
+            ("1.10..1.10", ["1.10", "1.10.14"], ["1.11", "1.9"]),
+            (">=1.2", ["1.2", "1.2.0", "2"], ["1.1.9"]),
             (">1.2", ["1.2.1", "1.3"], ["1.2", "1.2.0"]), ("<=1.2", ["1.2", "1.1"], ["1.2.1"]),
             ("<2", ["1.9.9"], ["2", "2.0.0b1"]), ("==2.8.1", ["2.8.1", "2.8.1.0"], ["2.8.1.1", "2.8"]),
             ("3", ["3.0", "3.3.2"], ["2.11", "30"]),
@@ -19,10 +23,14 @@ struct VersionRangeTests {
     func contains(_ text: String, _ inside: [String], _ outside: [String]) throws {
         let range = try #require(VersionRange(text))
         for version in inside { #expect(range.contains(try #require(ReleaseVersion(version))), "\(version)") }
-        for version in outside { #expect(!range.contains(try #require(ReleaseVersion(version))), "\(version)") }
+        for version in outside {
+            #expect(!range.contains(try #require(ReleaseVersion(version))), "\(version)")
+        }
     }
 
-    @Test("are refused when they are none", arguments: ["", "..", "2.x", "3..2", "=>1", "2...3", "a..b", "1.2.", ">="])
+    @Test(
+        "are refused when they are none",
+        arguments: ["", "..", "2.x", "3..2", "=>1", "2...3", "a..b", "1.2.", ">="])
     func refused(_ text: String) {
         #expect(VersionRange(text) == nil)
     }
@@ -54,7 +62,9 @@ struct VersionRangeTests {
 
     @Test(
         "compare numbers, not texts",
-        arguments: [("2.9", "2.10"), ("1.10.12", "2.0"), ("2.0.0rc1", "2.0.1"), ("9:1.0", "1.1"), ("v1", "1.1")])
+        arguments: [
+            ("2.9", "2.10"), ("1.10.12", "2.0"), ("2.0.0rc1", "2.0.1"), ("9:1.0", "1.1"), ("v1", "1.1"),
+        ])
     func order(_ left: String, _ right: String) throws {
         #expect(try #require(ReleaseVersion(left)) < #require(ReleaseVersion(right)))
     }
