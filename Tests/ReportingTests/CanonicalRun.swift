@@ -139,13 +139,23 @@ enum CanonicalRun {
         profile: nil, parameters: [], results: results.filter { $0.outcome == .pass }, notes: [],
         duration: 1)
 
-    static let record = record(images: [hostileRun, cleanRun])
+    static let record = record(
+        images: [hostileRun, cleanRun],
+        unreadable: [
+            UnreadableImage(
+                reference: "oci:damaged",
+                reason: "layer 3 of 9 (\(digest("3"))): gzip checksum does not match",
+                hint: hostile)
+        ])
 
-    static func record(images: [ImageRun], complete: Bool = true) -> RunRecord {
+    static func record(
+        images: [ImageRun], complete: Bool = true, unreadable: [UnreadableImage] = []
+    ) -> RunRecord {
         RunRecord(
             tool: RunRecord.Tool(name: "assay", version: "0.1.0"), started: "2026-11-23T12:00:00.5Z",
             complete: complete,
-            suites: [RunRecord.SuiteIdentity(name: "airflow", digest: digest("f"))], images: images)
+            suites: [RunRecord.SuiteIdentity(name: "airflow", digest: digest("f"))], images: images,
+            unreadable: unreadable)
     }
 
     /// A run on one image with one result per outcome.

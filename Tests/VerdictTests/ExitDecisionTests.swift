@@ -58,6 +58,15 @@ struct ExitDecisionTests {
         #expect(ExitDecision(of: record, failOn: row.threshold) == row.decision)
     }
 
+    @Test("an image that could not be read is never conforming, and a fail elsewhere still wins")
+    func unreadableImages() {
+        for (outcome, expected) in [(Outcome.pass, ExitDecision.undecided), (.fail, .notConforming)] {
+            var record = record([[result(outcome, .error)]], complete: true)
+            record.unreadable = [UnreadableImage(reference: "oci:x", reason: "damaged")]
+            #expect(ExitDecision(of: record) == expected)
+        }
+    }
+
     @Test func infoDoesNotCountUnlessAskedFor() {
         #expect(ExitDecision(of: record([[result(.fail, .info)]])) == .conforming)
         #expect(ExitDecision(of: record([[result(.fail, .warning)]])) == .notConforming)
