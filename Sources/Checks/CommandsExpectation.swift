@@ -143,8 +143,7 @@ struct LibrariesExpectation: Expectation {
         }
 
         func provenance(ofMissing name: String) -> Provenance? {
-            let paths = context.facts.libraries.path.map { $0.appending(name) }
-            return paths.lazy.compactMap { context.provenance(ofMissing: $0) }.first
+            context.provenance(ofKnownLayer: context.facts.libraries.layer(thatRemoved: Glob(name)))
         }
 
         func doubt(about glob: Glob) -> String? {

@@ -110,17 +110,8 @@ struct Distributions: NamedThings {
         }
     }
 
-    /// The layer that removed the package or module of the distribution's name from where its siblings are; the
-    /// name of the metadata's directory cannot be told without the version.
     func provenance(ofMissing name: String) -> Provenance? {
-        let spellings = [name, PythonEnvironment.normalize(name).replacing("-", with: "_")]
-        for directory in environment.siteDirectories {
-            for name in spellings + spellings.map({ $0 + ".py" }) {
-                let path = directory.appending(name)
-                if let provenance = context.provenance(ofMissing: path) { return provenance }
-            }
-        }
-        return nil
+        context.provenance(ofKnownLayer: environment.layer(thatRemoved: Glob(name)))
     }
 
     /// Metadata that could not be read of a distribution which its directory says may be meant.

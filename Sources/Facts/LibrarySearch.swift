@@ -66,6 +66,17 @@ public struct LibrarySearch: Sendable {
         return found
     }
 
+    /// The layer, lowest 0, that removed a library of such a file name; of several the highest. Nil when none did.
+    public func layer(thatRemoved name: Glob) -> Int? {
+        path.flatMap { directory -> [Int] in
+            guard let node = try? rootfs.node(at: directory), rootfs.status(of: node).kind == .directory
+            else {
+                return []
+            }
+            return rootfs.removedEntries(of: node).filter { name.matches($0.name) }.map(\.layer)
+        }.max()
+    }
+
     /// Debian's name for the platform's library directories.
     private static func triplet(of platform: Platform) -> String? {
         switch platform.architecture {

@@ -57,10 +57,19 @@ public struct PythonEnvironment: Sendable {
     /// Distributions and environments whose files are missing, not kept, or without name or version.
     public let malformed: MalformedEntries
     private let positionsByName: [String: [Int]]
+    /// By normalised name: the highest layer that removed the metadata of such a distribution.
+    private let removals: [String: Int]
 
     /// All distributions of a name, in any spelling; several directories may each hold one.
     public func distributions(named name: String) -> [Distribution] {
         (positionsByName[Self.normalize(name)] ?? []).map { distributions[$0] }
+    }
+
+    /// The layer, lowest 0, that removed a distribution of that name from one of the site directories; of several
+    /// the highest. Nil when none did.
+    public func layer(thatRemoved name: Glob) -> Int? {
+        if name.isLiteral { return removals[Self.normalize(name.pattern)] }
+        return removals.filter { name.matches($0.key) }.values.max()
     }
 
     /// A name as PEP 503 compares it: lower case, and one hyphen for each run of `-`, `_` and `.`.
@@ -87,14 +96,29 @@ public struct PythonEnvironment: Sendable {
         for file in survey.virtualEnvironmentFiles { reader.readVirtualEnvironment(file) }
         return .success(
             PythonEnvironment(
-                reader: reader, siteDirectories: survey.siteDirectories.map { rootfs.path(of: $0) }))
+                reader: reader, siteDirectories: survey.siteDirectories.map { rootfs.path(of: $0) },
+                removals: removals(in: survey.siteDirectories, of: rootfs)))
     }
 
-    private init(reader: PythonReader, siteDirectories: [ImagePath]) {
+    private static func removals(in directories: [Node], of rootfs: RootFS) -> [String: Int] {
+        var removals: [String: Int] = [:]
+        for directory in directories {
+            for (name, layer) in rootfs.removedEntries(of: directory) {
+                let text = String(decoding: name, as: UTF8.self)
+                guard text.hasSuffix(".dist-info") || text.hasSuffix(".egg-info") else { continue }
+                let key = normalize(String(text.prefix { $0 != "-" }))
+                removals[key] = max(layer, removals[key] ?? layer)
+            }
+        }
+        return removals
+    }
+
+    private init(reader: PythonReader, siteDirectories: [ImagePath], removals: [String: Int]) {
         distributions = reader.distributions
         virtualEnvironments = reader.virtualEnvironments
         malformed = reader.malformed
         self.siteDirectories = siteDirectories
+        self.removals = removals
         var positions: [String: [Int]] = [:]
         for (position, distribution) in reader.distributions.enumerated() {
             positions[distribution.normalizedName, default: []].append(position)

@@ -109,6 +109,21 @@ extension RootFS {
         return result.sorted { name(of: $0).lexicographicallyPrecedes(name(of: $1)) }
     }
 
+    /// The names that a directory had and has no more, with the layer that removed each (lowest 0), in the order
+    /// of their bytes.
+    public func removedEntries(of directory: Node) -> [(name: ArraySlice<UInt8>, layer: Int)] {
+        var result: [(name: ArraySlice<UInt8>, layer: Int)] = []
+        var child = nodes[Int(directory.index)].firstChild
+        while child >= 0 {
+            let record = nodes[Int(child)]
+            if record.inode < 0, record.removedBy >= 0 {
+                result.append((names[record.name], Int(record.removedBy)))
+            }
+            child = record.nextSibling
+        }
+        return result.sorted { $0.name.lexicographicallyPrecedes($1.name) }
+    }
+
     /// Visits a node and everything below it, parents first, siblings in the order of their bytes. Links are
     /// not followed. Iterative: no depth of nesting exhausts the stack.
     public func forEachDescendant(of node: Node, _ body: (Node) throws -> Void) rethrows {

@@ -33,6 +33,16 @@ import Testing
         #expect(try facts(rootfs).libraries.find(Glob("libm.*")).isEmpty)
     }
 
+    @Test func tellsWhichLayerRemovedALibrary() throws {
+        let libraries = try facts(
+            tree(
+                Layer().file("usr/lib/libmariadb.so.3").file("usr/lib/libm.so.6"),
+                Layer().file("usr/lib/.wh.libmariadb.so.3"))
+        ).libraries
+        #expect(libraries.layer(thatRemoved: Glob("libmariadb.so.*")) == 1)
+        #expect(libraries.layer(thatRemoved: Glob("libm.so.*")) == nil)
+    }
+
     @Test func saysWhatItCouldNotRead() throws {
         let rootfs = tree(Layer().directory("etc/ld.so.conf"))
         #expect(try facts(rootfs).libraries.unreadFiles == ["/etc/ld.so.conf"])

@@ -96,4 +96,17 @@ import Testing
     func normalises(_ name: String, _ normal: String) {
         #expect(PythonEnvironment.normalize(name) == normal)
     }
+
+    @Test func tellsWhichLayerRemovedADistribution() throws {
+        let site = "usr/lib/python3.11/site-packages"
+        let python = try facts(
+            tree(
+                Layer().file("\(site)/My_Pkg-1.0.dist-info/METADATA", "Name: My.Pkg\nVersion: 1.0\n\n")
+                    .file("\(site)/kept-1.dist-info/METADATA", "Name: kept\nVersion: 1\n\n"),
+                Layer().file("\(site)/.wh.My_Pkg-1.0.dist-info"))
+        ).python.get()
+        #expect(python.layer(thatRemoved: Glob("my-pkg")) == 1)
+        #expect(python.layer(thatRemoved: Glob("my-*")) == 1)
+        #expect(python.layer(thatRemoved: Glob("kept")) == nil)
+    }
 }
