@@ -60,9 +60,10 @@ struct DockerArchive {
         guard let elements = json.array else { throw malformed("is not an array") }
         var items: [Item] = []
         for element in elements {
-            guard let config = element["Config"]?.string,
-                let layers = element["Layers"]?.array?.compactMap(\.string),
-                layers.count == element["Layers"]?.array?.count
+            // An image without layers has null.
+            let listed = element["Layers"]?.isNull == true ? [] : element["Layers"]?.array
+            guard let config = element["Config"]?.string, let listed,
+                case let layers = listed.compactMap(\.string), layers.count == listed.count
             else { throw malformed("has an element without Config or Layers") }
             items.append(
                 Item(

@@ -12,6 +12,9 @@ struct Layout {
         var descriptor: Descriptor
         /// Names by which the user may select it.
         var names: [String]
+        /// False for an image that the index names and the place does not hold, as engines leave the other
+        /// platforms of an image out when they save it.
+        var isPresent: Bool
     }
 
     /// Indexes inside indexes are followed so deep.
@@ -27,7 +30,7 @@ struct Layout {
     /// The manifest of the layout's image that has this config, if there is one.
     func manifest(withConfig digest: Digest) throws(ImageSourceError) -> (bytes: [UInt8], digest: Digest)? {
         guard try document("index.json") != nil else { return nil }
-        for candidate in try candidates() {
+        for candidate in try candidates() where candidate.isPresent {
             let bytes = try store.verified(candidate.descriptor, limit: JSONLimits.manifest.bytes)
             if let manifest = try? Manifest(parsing: bytes), manifest.config.digest == digest {
                 return (bytes, candidate.descriptor.digest)
@@ -75,14 +78,23 @@ struct Layout {
             let ownNames = [descriptor.referenceName, descriptor.annotations["io.containerd.image.name"]]
                 .compactMap { $0 }
             descriptor.platform = descriptor.platform ?? platform
-            if descriptor.mediaType.isIndex {
+            let isPresent = try isPresent(descriptor)
+            if descriptor.mediaType.isIndex, isPresent {
                 let nested = try store.verified(descriptor, limit: JSONLimits.manifest.bytes)
                 try collect(
                     from: nested, in: "index \(descriptor.digest)", names: names + ownNames,
                     platform: descriptor.platform, depth: depth + 1, into: &found)
-            } else if descriptor.mediaType.isManifest {
-                found.append(Candidate(descriptor: descriptor, names: names + ownNames))
+            } else if descriptor.mediaType.isManifest || descriptor.mediaType.isIndex {
+                found.append(Candidate(descriptor: descriptor, names: names + ownNames, isPresent: isPresent))
             }
+        }
+    }
+
+    private func isPresent(_ descriptor: Descriptor) throws(ImageSourceError) -> Bool {
+        do throws(LayerError) {
+            return try store.blob(descriptor.digest) != nil
+        } catch {
+            throw ImageSourceError(error)
         }
     }
 
@@ -101,6 +113,7 @@ struct Layout {
             }
             remaining = matching
         }
+        if remaining.contains(where: \.isPresent) { remaining.removeAll { !$0.isPresent } }
         if let first = remaining.first, Set(remaining.map(\.descriptor.digest)).count == 1 { return first }
         var lines: [String] = []
         for candidate in candidates.prefix(20) { lines.append(try describe(candidate)) }
@@ -121,6 +134,7 @@ struct Layout {
 
     private func platform(of candidate: Candidate) throws(ImageSourceError) -> Platform {
         if let platform = candidate.descriptor.platform { return platform }
+        guard candidate.isPresent else { return Platform(os: "unknown", architecture: "unknown") }
         let bytes = try store.verified(candidate.descriptor, limit: JSONLimits.manifest.bytes)
         return try store.documents(of: bytes, digest: candidate.descriptor.digest).config.platform
     }
@@ -129,6 +143,6 @@ struct Layout {
         let names =
             candidate.names.isEmpty
             ? candidate.descriptor.digest.description : escaped(candidate.names.joined(separator: ", "))
-        return "\(names) (\(try platform(of: candidate)))"
+        return "\(names) (\(try platform(of: candidate))\(candidate.isPresent ? "" : ", not in this place"))"
     }
 }

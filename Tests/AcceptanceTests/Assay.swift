@@ -7,13 +7,15 @@ import Verdict
 enum Assay {
     /// Runs it.
     static func run(
-        _ arguments: String..., input: Stream = .null, output: Stream? = nil, environment: [String: String?] = [:]
+        _ arguments: String..., input: Stream = .null, output: Stream? = nil,
+        environment: [String: String?] = [:]
     ) async throws -> ToolResult {
         try await run(arguments, input: input, output: output, environment: environment)
     }
 
     static func run(
-        _ arguments: [String], input: Stream = .null, output: Stream? = nil, environment: [String: String?] = [:]
+        _ arguments: [String], input: Stream = .null, output: Stream? = nil,
+        environment: [String: String?] = [:]
     ) async throws -> ToolResult {
         try await AcceptanceTests.run(
             Setting.binary.value(), arguments, input: input, output: output, environment: environment)

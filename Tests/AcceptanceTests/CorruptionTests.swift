@@ -86,7 +86,9 @@ import Testing
             var tar = TarBuilder()
             for (path, content) in try image.layoutFiles().sorted(by: { $0.key < $1.key }) {
                 let isDamaged = try path == blobPath(blob)
-                if let bytes = isDamaged ? damage.applied(to: content) : content { tar.add(path, content: bytes) }
+                if let bytes = isDamaged ? damage.applied(to: content) : content {
+                    tar.add(path, content: bytes)
+                }
             }
             tar.add("manifest.json", content: manifest)
             let directory = try TemporaryDirectory()
@@ -115,7 +117,8 @@ import Testing
         let manifest = String(decoding: try image.manifest(), as: UTF8.self)
         for blob in try image.blobs + [image.config()] {
             for wrong in [blob.count - 1, blob.count + 1, 0] {
-                let lying = Array(manifest.replacing("\"size\":\(blob.count)", with: "\"size\":\(wrong)").utf8)
+                let lying = Array(
+                    manifest.replacing("\"size\":\(blob.count)", with: "\"size\":\(wrong)").utf8)
                 try #require(lying != Array(manifest.utf8))
                 try await expectUntrusted(image: image, manifest: lying, "size \(wrong) for \(blob.count)")
             }
@@ -132,7 +135,8 @@ import Testing
             try Digester.digest(of: config).encoded, with: try Digester.digest(of: otherConfig).encoded
         ).replacing("\"size\":\(config.count)", with: "\"size\":\(otherConfig.count)")
         try #require(lying != manifest)
-        try await expectUntrusted(image: image, manifest: Array(lying.utf8), extra: [otherConfig], "a config of three layers")
+        try await expectUntrusted(
+            image: image, manifest: Array(lying.utf8), extra: [otherConfig], "a config of three layers")
     }
 
     @Test func aManifestThatNamesAConfigWithOtherLayers() async throws {
@@ -145,7 +149,8 @@ import Testing
         let lying = manifest.replacing(
             try Digester.digest(of: config).encoded, with: try Digester.digest(of: otherConfig).encoded
         ).replacing("\"size\":\(config.count)", with: "\"size\":\(otherConfig.count)")
-        try await expectUntrusted(image: image, manifest: Array(lying.utf8), extra: [otherConfig], "a config of other layers")
+        try await expectUntrusted(
+            image: image, manifest: Array(lying.utf8), extra: [otherConfig], "a config of other layers")
     }
 
     @Test func layersInTheWrongOrder() async throws {
@@ -179,18 +184,27 @@ import Testing
     ) async throws {
         let directory = try TemporaryDirectory()
         let suite = try directory.write(
-            Array("suite: s\ntitle: t\nchecks:\n  - id: T-1\n    title: t\n    expect: {config: user, equals: \"50000\"}\n".utf8),
+            Array(
+                "suite: s\ntitle: t\nchecks:\n  - id: T-1\n    title: t\n    expect: {config: user, equals: \"50000\"}\n"
+                    .utf8),
             to: "suite.yaml")
         let result = try await Assay.run("check", name, "--suite", suite, "--quiet")
         #expect(result.code == 3, "\(what): \(result)", sourceLocation: sourceLocation)
         expectComplaint(result, sourceLocation: sourceLocation)
-        for arguments in [["inspect", name], ["save", name, "oci:\(directory.path)/saved"], ["unpack", name, "\(directory.path)/tree"]] {
+        for arguments in [
+            ["inspect", name], ["save", name, "oci:\(directory.path)/saved"],
+            ["unpack", name, "\(directory.path)/tree"],
+        ] {
             let other = try await Assay.run(arguments)
             #expect(other.code == 3, "\(what): \(other)", sourceLocation: sourceLocation)
             expectComplaint(other, sourceLocation: sourceLocation)
         }
         // Nothing half-written stays under the name that was asked for.
-        #expect(!FileManager.default.fileExists(atPath: "\(directory.path)/tree"), "\(what)", sourceLocation: sourceLocation)
-        #expect(!FileManager.default.fileExists(atPath: "\(directory.path)/saved/index.json"), "\(what)", sourceLocation: sourceLocation)
+        #expect(
+            !FileManager.default.fileExists(atPath: "\(directory.path)/tree"), "\(what)",
+            sourceLocation: sourceLocation)
+        #expect(
+            !FileManager.default.fileExists(atPath: "\(directory.path)/saved/index.json"), "\(what)",
+            sourceLocation: sourceLocation)
     }
 }

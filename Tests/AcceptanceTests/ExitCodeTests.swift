@@ -25,7 +25,7 @@ import Verdict
         #expect(result.errors.isEmpty, "\(result)")
     }
 
-    @Test(arguments: [("info", 1), ("warning", 1), ("error", 0)])
+    @Test(arguments: [("info", 1), ("warning", 1), ("error", 0)] as [(String, Int32)])
     func theThresholdDecidesWhichFailCounts(severity: String, code: Int32) async throws {
         #expect(try await image.check(image.bad, "--fail-on", severity).code == code)
     }
@@ -58,9 +58,11 @@ import Verdict
     // MARK: 2
 
     @Test(arguments: [
-        ["--nonsense"], ["--suite", "nonexistent"], ["--build-arg", "NO_SUCH_ARGUMENT=1"], ["--build-arg", "=1"],
+        ["--nonsense"], ["--suite", "nonexistent"], ["--build-arg", "NO_SUCH_ARGUMENT=1"],
+        ["--build-arg", "=1"],
         ["--build-arg-file", "/nonexistent"], ["--only", "AIR-NONE-001"], ["--skip", "AIR-NONE-001"],
-        ["--profile", "0.1"], ["--fail-on", "everything"], ["--report", "pdf"], ["--platform", "no platform"],
+        ["--profile", "0.1"], ["--fail-on", "everything"], ["--report", "pdf"],
+        ["--platform", "no platform"],
         ["--report", "json", "--report", "junit"], ["--report", "json=a", "--report", "junit=a"],
     ])
     func wrongUsageIsTwo(arguments: [String]) async throws {
@@ -70,8 +72,10 @@ import Verdict
     }
 
     @Test(arguments: [
-        ["chekc"], ["check"], ["inspect"], ["save", "oci:x"], ["unpack"], ["inspect", "--format", "xml", "oci:x"],
-        ["save", "oci:x", "docker-archive:y"], ["check", "docker://example/image"], ["check", ""], ["check", "oci:"],
+        ["chekc"], ["check"], ["inspect"], ["save", "oci:x"], ["unpack"],
+        ["inspect", "--format", "xml", "oci:x"],
+        ["save", "oci:x", "docker-archive:y"], ["check", "docker://example/image"], ["check", ""],
+        ["check", "oci:"],
         ["inspect", "containers-storage:x"], ["check", "docker-daemon:-x"],
     ])
     func wrongCommandsAndNamesOfImagesAreTwo(arguments: [String]) async throws {
@@ -91,7 +95,7 @@ import Verdict
         let result = try await image.check(suite)
         #expect(result.code == 2, "\(result)")
         #expect(result.output.isEmpty)
-        #expect(result.errors.contains(/wrong\.yaml:[0-9]+:[0-9]+: /), "\(result)")
+        #expect(result.errors.contains(#/wrong\.yaml:[0-9]+:[0-9]+: /#), "\(result)")
     }
 
     @Test func aSuiteThatIsGivenTwiceIsTwo() async throws {
@@ -193,25 +197,24 @@ import Verdict
         _ = try JSONSerialization.jsonObject(with: Data(inspected.outputBytes))
         let saved = try await Assay.run("save", image.layout, "oci:\(image.directory.path)/saved")
         #expect(saved.code == 0 && saved.output.contains(/^sha256:[0-9a-f]{64}\n$/), "\(saved)")
-        let unpacked = try await Assay.run("unpack", "--no-same-owner", image.layout, "\(image.directory.path)/tree")
+        let unpacked = try await Assay.run(
+            "unpack", "--no-same-owner", image.layout, "\(image.directory.path)/tree")
         #expect(unpacked.code == 0 && unpacked.output.isEmpty, "\(unpacked)")
         #expect(try image.directory.read("tree/etc/passwd").count == 26)
     }
 
     @Test func aReaderThatGoesAwayIsNoErrorMessage() async throws {
-        var ends: [Int32] = [0, 0]
-        try #require(pipe(&ends) == 0)
-        close(ends[0])
-        let result = try await Assay.run(
-            ["inspect", image.layout], output: .descriptor(ends[1]))
-        close(ends[1])
+        let pipe = try NamedPipe()
+        pipe.closeReading()
+        let result = try await Assay.run(["inspect", image.layout], output: .descriptor(pipe.writing))
         // As a shell reports a filter that SIGPIPE ended.
         #expect(result.code == 128 + SIGPIPE, "\(result)")
         #expect(result.errors.isEmpty, "\(result)")
     }
 
     @Test func aFullDiskBehindStandardOutputIsThree() async throws {
-        let result = try await Assay.run(["check", image.layout, "--suite", image.good], output: .file("/dev/full"))
+        let result = try await Assay.run(
+            ["check", image.layout, "--suite", image.good], output: .file("/dev/full"))
         #expect(result.code == 3, "\(result)")
         expectComplaint(result)
     }
@@ -222,7 +225,7 @@ import Verdict
     func helpHasAnExample(command: [String]) async throws {
         let result = try await Assay.run(command + ["--help"])
         #expect(result.code == 0, "\(result)")
-        #expect(result.output.contains(/Examples?:\n +(sudo )?assay /), "\(result)")
+        #expect(result.output.contains(#/Examples?:\n +(sudo )?assay /#), "\(result)")
         #expect(result.errors.isEmpty)
     }
 

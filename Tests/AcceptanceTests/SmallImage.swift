@@ -59,7 +59,9 @@ struct SmallImage {
         try SmallImage.write(suite: checks, named: name, in: directory)
     }
 
-    private static func write(suite checks: String, named name: String, in directory: TemporaryDirectory) throws -> String {
+    private static func write(suite checks: String, named name: String, in directory: TemporaryDirectory)
+        throws -> String
+    {
         try directory.write(
             Array("suite: \(name)\ntitle: Example\nchecks:\n\(checks)\n".utf8), to: "\(name).yaml")
     }

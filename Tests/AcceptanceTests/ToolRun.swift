@@ -16,7 +16,9 @@ struct ToolResult: Sendable, CustomStringConvertible {
     var errorLines: [String] { errors.split(separator: "\n").map(String.init) }
 
     /// What a failed expectation shows.
-    var description: String { "\(command)\nended with \(code)\n\(output.prefix(2_000))\n\(errors.prefix(4_000))" }
+    var description: String {
+        "\(command)\nended with \(code)\n\(output.prefix(2_000))\n\(errors.prefix(4_000))"
+    }
 }
 
 /// A program could not be run, or did not end in time.
@@ -56,7 +58,9 @@ final class RunningTool: Sendable {
         defer { descriptors.forEach { close($0) } }
         func opened(_ path: String, _ flags: Int32) throws -> Int32 {
             let descriptor = open(path, flags | O_CLOEXEC, 0o600)
-            guard descriptor >= 0 else { throw ToolError(description: "\(path): \(String(cString: strerror(errno)))") }
+            guard descriptor >= 0 else {
+                throw ToolError(description: "\(path): \(String(cString: strerror(errno)))")
+            }
             descriptors.append(descriptor)
             return descriptor
         }
@@ -156,7 +160,8 @@ final class RunningTool: Sendable {
         let error = posix_spawnp(&processID, arguments[0], &actions, &attributes, &words, &variables)
         guard error == 0 else {
             throw ToolError(
-                description: "\(command): \(String(cString: strerror(error))); scripts/test installs what is needed")
+                description:
+                    "\(command): \(String(cString: strerror(error))); scripts/test installs what is needed")
         }
         return processID
     }
@@ -172,7 +177,9 @@ func run(
 }
 
 /// Runs a program that has to succeed and returns its standard output.
-func output(of program: String, _ arguments: [String], environment: [String: String?] = [:]) async throws -> String {
+func output(of program: String, _ arguments: [String], environment: [String: String?] = [:]) async throws
+    -> String
+{
     let result = try await run(program, arguments, environment: environment)
     guard result.code == 0 else { throw ToolError(description: result.description) }
     return result.output
@@ -181,5 +188,6 @@ func output(of program: String, _ arguments: [String], environment: [String: Str
 /// The same as root: by sudo, when the tests have another account.
 func rootOutput(of program: String, _ arguments: [String]) async throws -> String {
     geteuid() == 0
-        ? try await output(of: program, arguments) : try await output(of: "sudo", ["-n", program] + arguments)
+        ? try await output(of: program, arguments)
+        : try await output(of: "sudo", ["-n", program] + arguments)
 }

@@ -165,6 +165,49 @@ func read(_ name: String, platform: Platform? = nil) async throws -> Image {
         #expect(await message("oci:\(layout)", platform: missing).contains("no image linux/s390x"))
     }
 
+    @Test("of an index whose other platforms are not there, the one that is there is taken")
+    func sparseIndex() async throws {
+        let amd64 = sampleImage()
+        let arm64 = sampleImage(architecture: "arm64")
+        var files = try amd64.layoutFiles()
+        func entry(_ image: ImageBuilder) throws -> String {
+            let bytes = try image.manifest()
+            return #"{"mediaType":"\#(MediaType.ociManifest.rawValue)","#
+                + #""digest":"\#(try Digester.digest(of: bytes))","size":\#(bytes.count),"#
+                + #""platform":{"os":"linux","architecture":"\#(image.architecture)"}}"#
+        }
+        let index = #"{"schemaVersion":2,"manifests":[\#(try entry(arm64)),\#(try entry(amd64))]}"#
+        files["index.json"] = Array(index.utf8)
+        let directory = try TemporaryDirectory()
+        let layout = try directory.write(files, below: "layout")
+        #expect(try await read("oci:\(layout)").platform.architecture == "amd64")
+        let absent = Platform(os: "linux", architecture: "arm64")
+        await #expect { try await read("oci:\(layout)", platform: absent) } throws: {
+            "\($0)".contains("is missing")
+        }
+        var tar = TarBuilder()
+        for (path, content) in files.sorted(by: { $0.key < $1.key }) { tar.add(path, content: content) }
+        let config = "blobs/sha256/\(try Digester.digest(of: amd64.config()).encoded)"
+        let layers = try amd64.blobs.map { #""blobs/sha256/\#(try Digester.digest(of: $0).encoded)""# }
+        let manifest =
+            #"[{"Config":"\#(config)","RepoTags":null,"Layers":[\#(layers.joined(separator: ","))]}]"#
+        tar.add("manifest.json", content: Array(manifest.utf8))
+        let archive = try await read(try directory.write(tar.archive, to: "sparse.tar"))
+        #expect(archive.manifestDigest == (try Digester.digest(of: amd64.manifest())))
+    }
+
+    @Test func anImageWithoutLayers() async throws {
+        let image = ImageBuilder()
+        let config = try image.config()
+        let name = "\(try Digester.digest(of: config).encoded).json"
+        var tar = TarBuilder()
+        tar.add(name, content: config)
+        tar.add(
+            "manifest.json", content: Array(#"[{"Config":"\#(name)","RepoTags":null,"Layers":null}]"#.utf8))
+        let directory = try TemporaryDirectory()
+        #expect(try await read(try directory.write(tar.archive, to: "scratch.tar")).layers.isEmpty)
+    }
+
     @Test func imagesOfADockerArchive() async throws {
         let one = sampleImage(marker: "one")
         let two = sampleImage(marker: "two")
