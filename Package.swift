@@ -84,5 +84,9 @@ let package = Package(
             name: "ChecksTests",
             dependencies: ["Checks", "Suite", "Facts", "RootFS", "LayerArchive", "OCIModel", "Verdict"],
             swiftSettings: swift),
+        .testTarget(
+            name: "AcceptanceTests",
+            dependencies: ["AssayTestSupport", "OCIModel", "LayerArchive", "Verdict"],
+            swiftSettings: swift),
     ]
 )

@@ -34,7 +34,7 @@ struct Unpack: AsyncParsableCommand {
             let report = try await writer.write(
                 analysis.facts.rootfs, layers: analysis.image.layerInputs, to: directory, progress: progress)
             await line.finish()
-            for path in report.omitted { Console.note("left out for want of privilege: \(path)") }
+            for omission in report.omitted { Console.note("left out \(omission)") }
             for note in analysis.notes { Console.note(note) }
         } catch {
             await line.finish()

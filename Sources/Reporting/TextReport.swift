@@ -221,7 +221,10 @@ struct TextReport {
             hanging: 2,
             style: style(check.outcome))
         let inner = indent + 2
-        if let reason = check.reason { field("reason", reason, indent: inner) }
+        // The reason of a fail is its findings in one line.
+        if let reason = check.reason, check.outcome != .fail || findings.isEmpty {
+            field("reason", reason, indent: inner)
+        }
         for group in FindingGroup.groups(of: limited(findings)) {
             for (number, subject) in group.subjects.enumerated() {
                 field(number == 0 ? "subject" : "", subject.words, indent: inner)

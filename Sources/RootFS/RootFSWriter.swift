@@ -1,6 +1,7 @@
 import Glibc
 import LayerArchive
 import OCIModel
+import Synchronization
 
 /// Why a root file system could not be written to disk.
 public struct UnpackError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -27,8 +28,9 @@ public struct RootFSWriter: Sendable {
     /// What was written, and what was left out.
     public struct Report: Sendable {
         public var entries = 0
-        /// Devices and attributes that were left out for want of privilege.
-        public var omitted: [ImagePath] = []
+        /// What was left out, one line each: devices for want of privilege, attributes that the file system does
+        /// not have.
+        public var omitted: [String] = []
     }
 
     /// Unpacks a tree.
@@ -49,7 +51,7 @@ public struct RootFSWriter: Sendable {
                 FileSink(plan: plan.files[layer] ?? [:], target: target, preservesOwners: preservesOwners)
             }
             for node in plan.specials where try !writeSpecial(node, of: tree, in: target) {
-                report.omitted.append(tree.path(of: node))
+                report.omitted.append("\(tree.path(of: node)): a device, which takes root")
             }
             for (name, first) in plan.hardLinks { try target.link(first, to: name) }
             for node in plan.directories.reversed() {
@@ -57,6 +59,7 @@ public struct RootFSWriter: Sendable {
                 try target.apply(metadata, to: tree.path(of: node), preservesOwners: preservesOwners)
             }
             report.entries = tree.count
+            report.omitted += target.omittedAttributes
             try target.commit()
             return report
         } catch {
@@ -197,6 +200,10 @@ private final class Target: Sendable {
     private let final: String
     private let temporary: String
     private let root: Int32
+    private let omitted = Mutex<Set<String>>([])
+
+    /// Attributes that the file system does not have, one line each, sorted.
+    var omittedAttributes: [String] { omitted.withLock { $0.sorted() } }
 
     init(final: String) throws(UnpackError) {
         var final = final
@@ -312,9 +319,7 @@ private final class Target: Sendable {
             throw failure("cannot set the mode of", metadata.path)
         }
         for attribute in metadata.attributes where preservesOwners || attribute.name.hasPrefix("user.") {
-            guard attribute.set(on: descriptor) else {
-                throw failure("cannot set \(escaped(attribute.name)) of", metadata.path)
-            }
+            if !attribute.set(on: descriptor) { try leaveOut(attribute, of: metadata.path) }
         }
         guard futimens(descriptor, metadata.times) == 0 else {
             throw failure("cannot set the time of", metadata.path)
@@ -337,12 +342,19 @@ private final class Target: Sendable {
             }
         }
         for attribute in metadata.attributes where preservesOwners || attribute.name.hasPrefix("user.") {
-            guard attribute.set(onPath: "/proc/self/fd/\(root)/".utf8CString.dropLast() + name) else {
-                throw failure("cannot set \(escaped(attribute.name)) of", path)
-            }
+            let full = "/proc/self/fd/\(root)/".utf8CString.dropLast() + name
+            if !attribute.set(onPath: full) { try leaveOut(attribute, of: path) }
         }
         guard utimensat(root, name, metadata.times, AT_SYMLINK_NOFOLLOW) == 0 else {
             throw failure("cannot set the time of", path)
+        }
+    }
+
+    /// Passes over an attribute that this file system does not support; anything else is an error.
+    private func leaveOut(_ attribute: ExtendedAttribute, of path: ImagePath) throws(UnpackError) {
+        guard errno == ENOTSUP else { throw failure("cannot set \(escaped(attribute.name)) of", path) }
+        omitted.withLock {
+            _ = $0.insert("\(path): \(escaped(attribute.name)), which this file system does not have")
         }
     }
 
