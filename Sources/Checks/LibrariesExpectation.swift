@@ -1,0 +1,50 @@
+import Facts
+import OCIModel
+import Suite
+import Verdict
+
+/// `libraries: {any: ["libmariadb.so.*"]}`
+struct LibrariesExpectation: Expectation {
+    static let kind = ExpectationKind(
+        "libraries", summary: "shared libraries where the dynamic linker looks for them; file names or globs",
+        keys: [.init("path", "where it was found")],
+        passing: "libraries: {any: [\"libc.so.*\", \"libc.musl-*.so.*\"]}",
+        failing: "libraries: {none: [\"libc.so.*\", \"libc.musl-*.so.*\"]}")
+
+    private let quantified: Quantified
+    private let attributes: [NamedAttribute]
+
+    init?(_ fields: Fields, _ reading: inout SuiteReading) {
+        guard let quantified = Quantified("libraries", fields, &reading) else { return nil }
+        self.quantified = quantified
+        attributes = NamedAttribute.read(["path"], fields, &reading)
+    }
+
+    func evaluate(_ context: EvaluationContext) throws(Unresolved) -> Evaluation {
+        try quantified.evaluate(Libraries(context: context), attributes: attributes, context)
+    }
+
+    private struct Libraries: NamedThings {
+        let context: EvaluationContext
+
+        var kind: Subject.Kind { .library }
+
+        func find(_ glob: Glob) -> [NamedThing] {
+            context.facts.libraries.find(glob).map { library in
+                NamedThing(
+                    shown: library.path.description, values: ["path": .text(library.path.description)],
+                    provenance: context.provenance(ofLayer: library.layer))
+            }
+        }
+
+        func provenance(ofMissing name: String) -> Provenance? {
+            context.provenance(ofKnownLayer: context.facts.libraries.layer(thatRemoved: Glob(name)))
+        }
+
+        func doubt(about glob: Glob) -> String? {
+            context.facts.libraries.unreadFiles.first.map {
+                "\($0) configures the dynamic linker and was not read"
+            }
+        }
+    }
+}
