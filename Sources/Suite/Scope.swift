@@ -130,3 +130,15 @@ public struct Template: Hashable, Sendable {
         return try value.get()
     }
 }
+
+extension Template: CustomStringConvertible {
+    /// As written in the suite.
+    public var description: String {
+        pieces.map { piece in
+            switch piece {
+            case .text(let text): text
+            case .parameter(let name): "${\(name)}"
+            }
+        }.joined()
+    }
+}
