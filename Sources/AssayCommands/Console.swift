@@ -1,6 +1,6 @@
 import ArgumentParser
 import Glibc
-import LayerArchive
+import Verdict
 
 /// Standard output carries the result and nothing else; everything else goes to standard error.
 enum Console {
@@ -18,23 +18,22 @@ enum Console {
     }
 
     private static func write(_ bytes: [UInt8], to descriptor: Int32) {
-        do throws(LayerError) {
-            try withBytes(bytes) { (buffer) throws(LayerError) in try Spool.write(buffer, to: descriptor) }
-        } catch {
-            // There is nowhere left to say so when it is standard error itself.
-            guard descriptor == STDOUT_FILENO else { return }
-            if errno != EPIPE { standardError("assay: error: standard output: \(error.message)\n") }
-            exit(errno == EPIPE ? 128 + SIGPIPE : 3)
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return writingFailed(descriptor, errno) }
+            rest = rest.dropFirst(count)
         }
     }
 
-    private static func withBytes(
-        _ bytes: [UInt8], _ body: (UnsafeRawBufferPointer) throws(LayerError) -> Void
-    ) throws(LayerError) {
-        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, bytes.count), alignment: 16)
-        defer { copy.deallocate() }
-        copy.copyBytes(from: bytes)
-        try body(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(copy)[..<bytes.count]))
+    /// Of standard error nothing can be said any more. Without standard output the result is lost: a reader that
+    /// has closed the pipe knows, anybody else is told.
+    private static func writingFailed(_ descriptor: Int32, _ code: Int32) {
+        guard descriptor == STDOUT_FILENO else { return }
+        if code == EPIPE { exit(128 + SIGPIPE) }
+        standardError("assay: error: standard output: \(String(cString: strerror(code)))\n")
+        exit(ExitDecision.undecided.rawValue)
     }
 
     /// Columns of the terminal behind a descriptor; nil when there is none.
