@@ -1,0 +1,253 @@
+import AssayTestSupport
+import Foundation
+import Testing
+
+extension ReferenceImageTests {
+    /// Other tools, asked about the same image, say the same.
+    @Suite(.serialized) struct OracleTests {
+        /// The image's root file system as umoci unpacks it; tools of the image run in it.
+        private static func tree() async throws -> String {
+            try await ReferenceImage.form("umoci") + "/rootfs"
+        }
+
+        private static let facts = Task {
+            let text = try await output(
+                of: Setting.binary.value(), ["inspect", "--format", "json", ReferenceImage.reference()])
+            return try JSONDecoder().decode(Facts.self, from: Data(text.utf8))
+        }
+
+        @Test func theMergedTreeIsTheOneOfUmoci() async throws {
+            let tree = try await OracleTests.tree()
+            let unpacked = try await ReferenceImage.scratch("tree")
+            _ = try await rootOutput(
+                of: Setting.binary.value(), ["unpack", ReferenceImage.reference(), unpacked])
+            let program = "\(projectRoot)/scripts/lib/compare-trees.py"
+            let arguments = [program, unpacked, tree]
+            let comparison =
+                geteuid() == 0
+                ? try await run("python3", arguments) : try await run("sudo", ["-n", "python3"] + arguments)
+            _ = try await rootOutput(of: "rm", ["-rf", unpacked])
+            #expect(comparison.code == 0, "\(comparison)")
+            let facts = try await OracleTests.facts.value
+            #expect(
+                comparison.output.contains("\(facts.entries) and \(facts.entries) entries, 0 differences"),
+                "\(comparison)")
+        }
+
+        @Test func packagesAreThoseOfDpkg() async throws {
+            let text = try await inImage(
+                "dpkg-query", ["-W", "-f", #"${Package} ${Version} ${Architecture} ${Status}\n"#])
+            let packages = try await OracleTests.facts.value.packages
+            #expect(packages.count > 100)
+            #expect(
+                packages.map { "\($0.name) \($0.version) \($0.architecture) \($0.status)" }.sorted()
+                    == text.split(separator: "\n").map(String.init).sorted())
+        }
+
+        @Test func distributionsAreThoseOfPip() async throws {
+            let text = try await asAirflow("/home/airflow/.local/bin/pip", ["list", "--format", "json"])
+            let listed = try JSONDecoder().decode([Named].self, from: Data(text.utf8))
+            let distributions = try await OracleTests.facts.value.distributions
+                .filter { $0.location.hasPrefix("/home/airflow/.local/") }
+            #expect(listed.count > 100)
+            #expect(
+                Set(listed.map(\.normalized))
+                    == Set(distributions.map { Named(name: $0.name, version: $0.version).normalized }))
+            #expect(listed.count == distributions.count)
+        }
+
+        @Test func theConfigIsTheOneOfSkopeo() async throws {
+            let text = try await output(of: "skopeo", ["inspect", "--config", ReferenceImage.reference()])
+            let image = try JSONDecoder().decode(SkopeoConfig.self, from: Data(text.utf8))
+            let facts = try await OracleTests.facts.value
+            #expect(facts.platform == "\(image.os)/\(image.architecture)")
+            #expect(facts.config.user == image.config.User)
+            #expect(facts.config.workingDirectory == image.config.WorkingDir)
+            #expect(facts.config.entrypoint == image.config.Entrypoint)
+            #expect(facts.config.command ?? [] == image.config.Cmd ?? [])
+            #expect(facts.config.environment == image.config.Env)
+            #expect(facts.config.labels == image.config.Labels)
+            #expect(facts.config.exposedPorts.sorted() == (image.config.ExposedPorts ?? [:]).keys.sorted())
+            #expect(facts.config.volumes.sorted() == (image.config.Volumes ?? [:]).keys.sorted())
+            #expect(facts.config.stopSignal == image.config.StopSignal)
+            #expect(facts.layers.map(\.diffID) == image.rootfs.diff_ids)
+            #expect(facts.history.map(\.instruction) == image.history.map { $0.created_by ?? "" })
+        }
+
+        @Test func usersAreThoseOfTheImagesOwnTools() async throws {
+            let facts = try await OracleTests.facts.value
+            let users = try await inImage("getent", ["passwd"]).split(separator: "\n").map { line in
+                let fields = line.split(separator: ":", omittingEmptySubsequences: false)
+                return "\(fields[0]) \(fields[2]) \(fields[3]) \(fields[5]) \(fields[6])"
+            }
+            #expect(facts.users.map { "\($0.name) \($0.uid) \($0.gid) \($0.home) \($0.shell)" } == users)
+            let groups = try await inImage("getent", ["group"]).split(separator: "\n").map { line in
+                let fields = line.split(separator: ":", omittingEmptySubsequences: false)
+                return "\(fields[0]) \(fields[2]) \(fields[3])"
+            }
+            #expect(
+                facts.groups.map { "\($0.name) \($0.gid) \($0.members.joined(separator: ","))" } == groups)
+            let identity = try await inImage("id", ["airflow"])
+            let airflow = try #require(facts.users.first { $0.name == "airflow" })
+            #expect(identity.hasPrefix("uid=\(airflow.uid)(airflow) gid=\(airflow.gid)("), "\(identity)")
+            let additional = facts.groups.filter { $0.members.contains("airflow") && $0.gid != airflow.gid }
+                .map(\.gid)
+            let ids = ([airflow.gid] + additional.sorted()).map { "\($0)" }.joined(separator: " ")
+            #expect(try await inImage("id", ["-G", "airflow"]) == ids + "\n")
+        }
+
+        @Test(arguments: ["4000", "2000"])
+        func privilegedFilesAreThoseOfFind(bits: String) async throws {
+            let tree = try await OracleTests.tree()
+            let text = try await rootOutput(
+                of: "find", [tree, "-type", "f", "-perm", "-\(bits)", "-printf", #"/%P %m %U:%G\n"#])
+            let facts = try await OracleTests.facts.value
+            let files = bits == "4000" ? facts.setuidFiles : facts.setgidFiles
+            #expect(!files.isEmpty)
+            #expect(
+                files.map { "\($0.path) \($0.mode) \($0.uid):\($0.gid)" }.sorted()
+                    == text.split(separator: "\n").map(String.init).sorted())
+        }
+
+        @Test func sizesAreThoseOfFind() async throws {
+            let tree = try await OracleTests.tree()
+            let text = try await rootOutput(
+                of: "find", [tree, "-mindepth", "1", "-type", "f", "-printf", #"%i %s\n"#])
+            let files = Set(text.split(separator: "\n"))
+            let bytes = files.compactMap { Int64($0.split(separator: " ")[1]) }.reduce(0, +)
+            #expect(try await OracleTests.facts.value.fileBytes == bytes)
+        }
+
+        // MARK: Tools of the image
+
+        private static let environment = [
+            "PATH=/home/airflow/.local/bin:/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "LC_ALL=C.UTF-8", "PYTHONDONTWRITEBYTECODE=1",
+        ]
+
+        /// Runs a program in the unpacked tree. None of them writes there.
+        private func inImage(_ program: String, _ arguments: [String]) async throws -> String {
+            try await rootOutput(
+                of: "chroot",
+                [OracleTests.tree(), "/usr/bin/env", "-i"] + OracleTests.environment + [program] + arguments)
+        }
+
+        private func asAirflow(_ program: String, _ arguments: [String]) async throws -> String {
+            try await rootOutput(
+                of: "chroot",
+                ["--userspec=50000:0", OracleTests.tree(), "/usr/bin/env", "-i", "HOME=/home/airflow"]
+                    + OracleTests.environment + [program] + arguments)
+        }
+    }
+}
+
+/// The output of `assay inspect --format json`, as far as it is compared.
+private struct Facts: Decodable, Sendable {
+    struct Config: Decodable {
+        let user: String?
+        let workingDirectory: String?
+        let entrypoint: [String]?
+        let command: [String]?
+        let environment: [String]
+        let exposedPorts: [String]
+        let volumes: [String]
+        let labels: [String: String]
+        let stopSignal: String?
+    }
+
+    struct Layer: Decodable {
+        let diffID: String
+    }
+
+    struct Step: Decodable {
+        let instruction: String
+    }
+
+    struct User: Decodable {
+        let name: String
+        let uid: Int
+        let gid: Int
+        let home: String
+        let shell: String
+    }
+
+    struct Group: Decodable {
+        let name: String
+        let gid: Int
+        let members: [String]
+    }
+
+    struct Package: Decodable {
+        let name: String
+        let version: String
+        let architecture: String
+        let status: String
+    }
+
+    struct Distribution: Decodable {
+        let name: String
+        let version: String
+        let location: String
+    }
+
+    struct File: Decodable {
+        let path: String
+        let mode: String
+        let uid: Int
+        let gid: Int
+    }
+
+    let platform: String
+    let config: Config
+    let layers: [Layer]
+    let history: [Step]
+    let users: [User]
+    let groups: [Group]
+    let packages: [Package]
+    let distributions: [Distribution]
+    let setuidFiles: [File]
+    let setgidFiles: [File]
+    let entries: Int
+    let fileBytes: Int64
+}
+
+private struct Named: Decodable {
+    let name: String
+    let version: String
+
+    /// The name as the specification of names has it: pip prints some as their authors write them.
+    var normalized: String {
+        name.lowercased().split(whereSeparator: { "-_.".contains($0) }).joined(separator: "-") + " " + version
+    }
+}
+
+/// Names as the image specification has them.
+private struct SkopeoConfig: Decodable {
+    struct Run: Decodable {
+        let User: String?
+        let WorkingDir: String?
+        let Entrypoint: [String]?
+        let Cmd: [String]?
+        let Env: [String]
+        let Labels: [String: String]
+        let ExposedPorts: [String: Empty]?
+        let Volumes: [String: Empty]?
+        let StopSignal: String?
+    }
+
+    struct Empty: Decodable {}
+
+    struct RootFS: Decodable {
+        let diff_ids: [String]
+    }
+
+    struct Step: Decodable {
+        let created_by: String?
+    }
+
+    let os: String
+    let architecture: String
+    let config: Run
+    let rootfs: RootFS
+    let history: [Step]
+}
