@@ -70,11 +70,11 @@ struct Check: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let run = try CheckRun(suites: SuiteSet(suite), inputs: try inputs())
+        let run = CheckRun(suites: suite, inputs: try inputs())
         let opener = try options.opener()
-        let session = CheckSession(suites: run.suites.identities)
+        let session = CheckSession()
         let interruption = Interruption { decision in
-            let record = await session.record(complete: false)
+            let record = await session.record(complete: false, suites: (try? run.identities) ?? [])
             try? write(record)
             Console.error("interrupted; the report is incomplete", hint: nil)
             Glibc.exit(decision.rawValue)
@@ -85,11 +85,13 @@ struct Check: AsyncParsableCommand {
             } catch let error as ImageSourceError where error.kind == .reference {
                 throw error
             } catch {
+                // A wrong suite comes first: then nothing is judged at all.
+                _ = try await run.identities
                 await session.addUnreadable(reference, error)
             }
         }
         interruption.end()
-        let record = await session.record(complete: true)
+        let record = await session.record(complete: true, suites: try run.identities)
         let decision = ExitDecision(of: record, failOn: failOn)
         do {
             try write(record)
@@ -190,15 +192,9 @@ extension Severity: ExpressibleByArgument {}
 
 /// What a run has found so far: complete at its end, partial when it is interrupted.
 private actor CheckSession {
-    private let suites: [RunRecord.SuiteIdentity]
-    private let started: String
+    private let started = Check.now()
     private var images: [ImageRun] = []
     private var unreadable: [UnreadableImage] = []
-
-    init(suites: [RunRecord.SuiteIdentity]) {
-        self.suites = suites
-        started = Check.now()
-    }
 
     func add(_ image: ImageRun) { images.append(image) }
 
@@ -207,7 +203,7 @@ private actor CheckSession {
         unreadable.append(UnreadableImage(reference: escaped(reference), reason: "\(error)", hint: hint))
     }
 
-    func record(complete: Bool) -> RunRecord {
+    func record(complete: Bool, suites: [RunRecord.SuiteIdentity]) -> RunRecord {
         RunRecord(
             tool: .init(name: "assay", version: AssayCommand.version), started: started, complete: complete,
             suites: suites, images: images, unreadable: unreadable)

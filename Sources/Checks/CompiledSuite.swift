@@ -1,6 +1,8 @@
+import Dispatch
 import Facts
 import OCIModel
 import Suite
+import Synchronization
 import Verdict
 
 /// A suite whose every expectation is compiled: it can judge images, and nothing in it is wrong in itself.
@@ -60,15 +62,18 @@ public struct CompiledSuite: Sendable {
         let context = EvaluationContext(
             facts: facts, scope: Scope(parameters: resolved.scope, version: selection.version),
             listing: listing)
-        let clock = ContinuousClock()
-        let results = checks.map { check in
+        let results = Mutex([CheckResult?](repeating: nil, count: checks.count))
+        DispatchQueue.concurrentPerform(iterations: checks.count) { index in
+            let clock = ContinuousClock()
             let start = clock.now
-            var result = self.result(of: check, inputs, context)
+            var result = self.result(of: checks[index], inputs, context)
             let duration = (clock.now - start).components
             result.duration = Double(duration.seconds) + Double(duration.attoseconds) * 1e-18
-            return result
+            results.withLock { $0[index] = result }
         }
-        return Judgement(profile: selection.choice, parameters: resolved.values, results: results)
+        return Judgement(
+            profile: selection.choice, parameters: resolved.values,
+            results: results.withLock { $0.compactMap { $0 } })
     }
 
     private func result(of check: Check, _ inputs: JudgeInputs, _ context: EvaluationContext) -> CheckResult {

@@ -10,19 +10,23 @@ struct PathListing: Sendable {
     /// Where each path ends in `bytes`; it begins where the one before ends.
     private var pathEnds: [Int] = []
     private var bytes: [UInt8] = []
-    private var positions: [Node: Int] = [:]
+    /// By the node's place in the tree; -1 for names that do not exist any more.
+    private var positions: [Int]
 
     init(_ rootfs: RootFS) {
+        positions = Array(repeating: -1, count: rootfs.placeCount)
         // The nodes still to visit, the next one last, with the position of their parent.
         var pending: [(node: Node, parent: Int)] = [(rootfs.root, -1)]
         var parents: [Int] = []
         while let (node, parent) = pending.popLast() {
             let position = nodes.count
-            positions[node] = position
+            positions[node.place] = position
             nodes.append(node)
             parents.append(parent)
             ends.append(position + 1)
-            if parent > 0 { bytes.append(contentsOf: Array(path(at: parent))) }
+            if parent > 0 {
+                for index in pathEnds[parent - 1]..<pathEnds[parent] { bytes.append(bytes[index]) }
+            }
             bytes.append(UInt8(ascii: "/"))
             if parent >= 0 { bytes.append(contentsOf: rootfs.name(of: node)) }
             pathEnds.append(bytes.count)
@@ -41,7 +45,8 @@ struct PathListing: Sendable {
 
     /// Calls `body` for a node and everything below it, with the path of each.
     func forEach(from start: Node, _ body: (Node, ArraySlice<UInt8>) -> Void) {
-        guard let first = positions[start] else { return }
+        let first = positions[start.place]
+        guard first >= 0 else { return }
         for position in first..<ends[first] { body(nodes[position], path(at: position)) }
     }
 }

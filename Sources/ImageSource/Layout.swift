@@ -30,7 +30,12 @@ struct Layout {
     /// The manifest of the layout's image that has this config, if there is one.
     func manifest(withConfig digest: Digest) throws(ImageSourceError) -> (bytes: [UInt8], digest: Digest)? {
         guard try document("index.json") != nil else { return nil }
-        for candidate in try candidates() where candidate.isPresent {
+        let candidates = try candidates()
+        if let first = candidates.first, !candidates.contains(where: \.isPresent) {
+            throw ImageSourceError(
+                .untrustworthy, "\(escaped(store.place)): manifest \(first.descriptor.digest) is missing")
+        }
+        for candidate in candidates where candidate.isPresent {
             let bytes = try store.verified(candidate.descriptor, limit: JSONLimits.manifest.bytes)
             if let manifest = try? Manifest(parsing: bytes), manifest.config.digest == digest {
                 return (bytes, candidate.descriptor.digest)

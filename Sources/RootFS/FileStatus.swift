@@ -6,6 +6,9 @@ public struct Node: Hashable, Sendable {
     let index: Int32
 
     static let root = Node(index: 0)
+
+    /// A number of its own within the tree, 0..<`RootFS.placeCount`, for tables over all nodes.
+    public var place: Int { Int(index) }
 }
 
 /// What POSIX `lstat` would say of a path, and who wrote it.

@@ -139,6 +139,9 @@ extension RootFS {
     /// Number of names in the tree, the root included.
     public var count: Int { nodes.count { $0.inode >= 0 } }
 
+    /// One more than the largest `Node.place`.
+    public var placeCount: Int { nodes.count }
+
     /// Whether two names are one file.
     public func isSameFile(_ left: Node, _ right: Node) -> Bool {
         nodes[Int(left.index)].inode == nodes[Int(right.index)].inode

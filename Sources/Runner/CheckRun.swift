@@ -7,21 +7,39 @@ import Verdict
 
 /// A run of suites on images: reads each image once, judges it by every suite and collects the record.
 public struct CheckRun: Sendable {
-    public let suites: SuiteSet
-    public let inputs: JudgeInputs
+    private let suites: Task<SuiteSet, any Error>
+    private let readsFactsOnly: Bool
+    private let inputs: JudgeInputs
     private let clock = ContinuousClock()
 
-    /// - Throws: `SuiteError` when the inputs name arguments, profiles or checks that no suite has.
-    public init(suites: SuiteSet, inputs: JudgeInputs) throws(SuiteError) {
-        let problems = inputs.problems(for: suites.suites)
-        guard problems.isEmpty else { throw SuiteError(problems) }
-        self.suites = suites
+    /// Begins to load the suites, beside whatever else the run does first.
+    ///
+    /// - Parameter names: names of built-in suites, or paths.
+    public init(suites names: [String], inputs: JudgeInputs) {
         self.inputs = inputs
+        // Built-in suites read no contents but the facts' own (a test holds them to it): reading an image need not
+        // wait until they are loaded.
+        readsFactsOnly = names.allSatisfy(SuiteSource.builtinNames.contains)
+        suites = Task {
+            let suites = try SuiteSet(names)
+            let problems = inputs.problems(for: suites.suites)
+            guard problems.isEmpty else { throw SuiteError(problems) }
+            return suites
+        }
+    }
+
+    /// The suites with the digests of their files.
+    ///
+    /// - Throws: `SuiteError` with everything that is wrong with the suites, or when the inputs name arguments,
+    ///   profiles or checks that no suite has.
+    public var identities: [RunRecord.SuiteIdentity] {
+        get async throws { try await suites.value.identities }
     }
 
     /// Opens, reads and judges one image.
     ///
-    /// - Throws: `ImageSourceError` when the image cannot be opened, `LayerError` when a layer is damaged.
+    /// - Throws: `SuiteError` as `identities`; `ImageSourceError` when the image cannot be opened, `LayerError` when
+    ///   a layer is damaged.
     public func judge(
         _ reference: String, opener: ImageOpener, progress: @Sendable (Image, ReadProgress) -> Void
     ) async throws -> ImageRun {
@@ -29,8 +47,9 @@ public struct CheckRun: Sendable {
         let image = try await opener.open(reference)
         let bytesRead = ReadProgress()
         progress(image, bytesRead)
-        let analysis = try await ImageAnalysis.read(image, plan: plan(for: image), progress: bytesRead)
-        let judgements = suites.suites.map { $0.judge(analysis.facts, inputs: inputs) }
+        let plan = readsFactsOnly ? ContentPlan() : plan(for: image, try await suites.value)
+        let analysis = try await ImageAnalysis.read(image, plan: plan, progress: bytesRead)
+        let judgements = try await suites.value.suites.map { $0.judge(analysis.facts, inputs: inputs) }
         let elapsed = (clock.now - start).components
         return ImageRun(
             image: analysis.identity, profile: judgements.lazy.compactMap(\.profile).first,
@@ -40,7 +59,7 @@ public struct CheckRun: Sendable {
     }
 
     /// Contents that checks read beyond those of the facts.
-    private func plan(for image: Image) -> ContentPlan {
+    private func plan(for image: Image, _ suites: SuiteSet) -> ContentPlan {
         ContentPlan(
             suites.suites.flatMap { $0.contentPaths(config: image.config, inputs: inputs) }
                 .map { ContentPlan.Rule(.path($0)) })

@@ -247,4 +247,12 @@ struct DocumentationTests {
         #expect(result.findings.map(\.observed) == ["shell /bin/bash"])
         #expect(result.severity == .warning)
     }
+
+    /// A run reads an image while the built-in suites are still being loaded.
+    @Test func builtinSuitesReadNoContentsButTheFacts() throws {
+        for name in SuiteSource.builtinNames {
+            let suite = try CompiledSuite(try SuiteLoader.load(directory: try SuiteSource.files(of: name)))
+            #expect(try suite.contentPaths(config: TestImage.debian.config()).isEmpty, "\(name)")
+        }
+    }
 }
