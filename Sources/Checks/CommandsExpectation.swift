@@ -42,26 +42,12 @@ struct CommandsExpectation: Expectation {
 
         func find(_ glob: Glob) -> [NamedThing] {
             let search = context.facts.commands
-            let names = glob.isLiteral ? [glob.pattern] : names(matching: glob)
+            let names = glob.isLiteral ? [glob.pattern] : search.names.filter { glob.matches($0) }
             return names.flatMap { name -> [NamedThing] in
                 let found = search.find(name)
                 if countsAll { return oncePerName(found).map(thing) }
                 return (found.first { $0.isExecutable } ?? found.first).map { [thing($0)] } ?? []
             }
-        }
-
-        private func names(matching glob: Glob) -> [String] {
-            let rootfs = context.facts.rootfs
-            var names: [String] = []
-            for directory in context.facts.commands.path {
-                guard let node = try? rootfs.node(at: directory), rootfs.status(of: node).kind == .directory
-                else { continue }
-                for entry in rootfs.entries(of: node) where glob.matches(rootfs.name(of: entry)) {
-                    let name = String(decoding: rootfs.name(of: entry), as: UTF8.self)
-                    if !names.contains(name) { names.append(name) }
-                }
-            }
-            return names
         }
 
         private func thing(_ command: FoundCommand) -> NamedThing {

@@ -54,7 +54,7 @@ public struct CompiledSuite: Sendable {
                 document.parameters, inputs: inputs, config: facts.config, history: facts.history,
                 profile: profile)
         }
-        let listing = PathListing(facts.rootfs)
+        let listing = LazyPathListing(of: facts.rootfs)
         let selection = ProfileSelection(
             profiles, releaseDistributions: document.releaseDistributions, facts: facts, listing: listing,
             inputs: inputs, parameters: parameters(nil).scope)

@@ -48,7 +48,7 @@ func shortened(_ text: String, limit: Int = 400) -> String {
 struct EvaluationContext: Sendable {
     let facts: ImageFacts
     let scope: Scope
-    let listing: PathListing
+    let listing: LazyPathListing
 
     /// The value of a fact.
     ///

@@ -1,6 +1,7 @@
 import Facts
 import OCIModel
 import RootFS
+import Synchronization
 
 /// Every path of a tree in its order, parents first, made once for all the globs of a judgement.
 struct PathListing: Sendable {
@@ -48,6 +49,23 @@ struct PathListing: Sendable {
         let first = positions[start.place]
         guard first >= 0 else { return }
         for position in first..<ends[first] { body(nodes[position], path(at: position)) }
+    }
+}
+
+/// The listing of a tree, made when it is first asked for: by one check, while others are evaluated.
+final class LazyPathListing: Sendable {
+    private let rootfs: RootFS
+    private let listing = Mutex<PathListing?>(nil)
+
+    init(of rootfs: RootFS) { self.rootfs = rootfs }
+
+    var value: PathListing {
+        listing.withLock { listing in
+            if let listing { return listing }
+            let made = PathListing(rootfs)
+            listing = made
+            return made
+        }
     }
 }
 

@@ -169,7 +169,7 @@ struct PathsExpectation: Expectation {
             guard let start = try context.node(at: base, follows: true) else { continue }
             // The tree below a linked directory has the names that the glob is written with.
             let realBase = rootfs.path(of: start)
-            context.listing.forEach(from: start) { node, path in
+            context.listing.value.forEach(from: start) { node, path in
                 if realBase == base {
                     if pattern.matches(path) { take(node, path) }
                 } else {

@@ -16,7 +16,8 @@ struct ProfileSelection {
     }
 
     init(
-        _ candidates: [Candidate], releaseDistributions: [String], facts: ImageFacts, listing: PathListing,
+        _ candidates: [Candidate], releaseDistributions: [String], facts: ImageFacts,
+        listing: LazyPathListing,
         inputs: JudgeInputs, parameters: [String: Result<String, Unresolved>]
     ) {
         let installed = ProfileSelection.installedRelease(releaseDistributions, facts)

@@ -39,6 +39,8 @@ public struct CommandSearch: Sendable {
     public let userIsUnknown: Bool
     /// With whose rights commands are looked up.
     public let credentials: Credentials
+    /// The names of all entries of the search path's directories, each once, in the path's order.
+    public let names: [String]
     private let workingDirectory: ImagePath
     private let rootfs: RootFS
 
@@ -53,8 +55,25 @@ public struct CommandSearch: Sendable {
         let user = Self.user(config.run.user, users)
         credentials = user?.credentials ?? .root
         userIsUnknown = user == nil
+        names = Self.names(in: path, of: rootfs)
         self.workingDirectory = workingDirectory
         self.rootfs = rootfs
+    }
+
+    private static func names(in path: [ImagePath], of rootfs: RootFS) -> [String] {
+        var searched: Set<Node> = []
+        var seen: Set<String> = []
+        var names: [String] = []
+        for directory in path {
+            guard let node = try? rootfs.node(at: directory), rootfs.status(of: node).kind == .directory,
+                searched.insert(node).inserted
+            else { continue }
+            for entry in rootfs.entries(of: node) {
+                let name = String(decoding: rootfs.name(of: entry), as: UTF8.self)
+                if seen.insert(name).inserted { names.append(name) }
+            }
+        }
+        return names
     }
 
     /// All files of that name on the search path, in its order: a shell runs the first that is executable. A name

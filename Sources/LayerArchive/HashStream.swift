@@ -73,7 +73,8 @@ final class HashStream: @unchecked Sendable {
             let batch: Range<Int>? = crew.monitor.withLock {
                 guard !isDigesting, digested < produced else { return nil }
                 isDigesting = true
-                return digested..<produced
+                // Few at a time, so that the producer gets slots back while the rest is digested.
+                return digested..<min(produced, digested + 2 * HashCrew.helperThreshold)
             }
             guard let batch else { return }
             for position in batch {

@@ -1,4 +1,3 @@
-import Dispatch
 import Glibc
 import OCIModel
 import Synchronization
@@ -54,24 +53,18 @@ public enum LayerReader {
         let crew = HashCrew(layers: inputs.count)
         let next = Atomic<Int>(0)
         let results = Mutex([Result<Output, LayerError>?](repeating: nil, count: inputs.count))
-        // Threads of their own, since they wait for each other's buffers: Swift's cooperative ones must not.
-        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
-            DispatchQueue.global().async {
-                DispatchQueue.concurrentPerform(iterations: threadCount) { _ in
-                    while true {
-                        let position = next.add(1, ordering: .relaxed).oldValue
-                        guard position < order.count else { break }
-                        let layer = order[position]
-                        let decoder = LayerDecoder(
-                            input: inputs[layer], limits: limits, crew: crew, progress: progress)
-                        let result = Result { () throws(LayerError) in try decode(layer, decoder) }
-                        results.withLock { $0[layer] = result }
-                        crew.layerEnded()
-                    }
-                    crew.help()
-                }
-                continuation.resume()
+        await WorkerThreads.run(threadCount) {
+            while true {
+                let position = next.add(1, ordering: .relaxed).oldValue
+                guard position < order.count else { break }
+                let layer = order[position]
+                let decoder = LayerDecoder(
+                    input: inputs[layer], limits: limits, crew: crew, progress: progress)
+                let result = Result { () throws(LayerError) in try decode(layer, decoder) }
+                results.withLock { $0[layer] = result }
+                crew.layerEnded()
             }
+            crew.help()
         }
         var outputs: [Output] = []
         for result in results.withLock({ $0 }) {

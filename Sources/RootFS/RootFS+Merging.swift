@@ -219,7 +219,7 @@ struct LayerMerger {
     private mutating func directory(_ path: ArraySlice<UInt8>, creating: Bool) -> Node? {
         var pending = Array(path.split(separator: UInt8(ascii: "/")).reversed())
         var current = Node.root
-        var linksLeft = 40
+        var linksLeft = RootFS.maximumLinks
         while let component = pending.popLast() {
             if component.elementsEqual(".".utf8) { continue }
             if component.elementsEqual("..".utf8) {
@@ -227,7 +227,7 @@ struct LayerMerger {
                 continue
             }
             if let child = tree.child(of: current, named: component) {
-                switch tree.status(of: child).kind {
+                switch tree.kind(of: child) {
                 case .directory:
                     current = child
                     continue

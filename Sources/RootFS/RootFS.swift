@@ -53,15 +53,6 @@ public struct RootFS: Sendable {
 // MARK: - Reading
 
 extension RootFS {
-    /// Finds a path, staying inside the image: `..` stops at the root, absolute link targets begin at the root.
-    ///
-    /// - Parameter followingFinalLink: whether a symbolic link at the end is followed (`stat`) or not (`lstat`).
-    /// - Returns: nil when the path does not exist.
-    public func node(at path: ImagePath, followingFinalLink: Bool = true) throws(PathError) -> Node? {
-        var walker = PathWalker(tree: self)
-        return try walker.resolve(path, followingFinalLink: followingFinalLink)
-    }
-
     /// As `node(at:followingFinalLink:)`, with the status of what was found.
     public func status(at path: ImagePath, followingFinalLink: Bool = true) throws(PathError) -> FileStatus? {
         try node(at: path, followingFinalLink: followingFinalLink).map { status(of: $0) }
