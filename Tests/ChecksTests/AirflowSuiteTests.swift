@@ -259,6 +259,55 @@ struct AirflowSuiteTests {
         Mutation(name: "a keytab", fails: ["AIR-KRB-002"], instruction: "COPY airflow.keytab") {
             $0.add("COPY airflow.keytab /etc/", [.file("/etc/airflow.keytab", mode: 0o600)])
         },
+        Mutation(name: "no apt", fails: ["AIR-APT-002"], instruction: "RUN rm") {
+            $0.add("RUN rm apt-get", [.removal(of: "/usr/bin/apt-get")])
+        },
+        Mutation(
+            name: "a claim of no MySQL client, and a source of it",
+            fails: ["AIR-MYSQL-008", "AIR-MYSQL-005", "AIR-MYSQL-006", "AIR-MYSQL-007"],
+            instruction: "echo deb"
+        ) {
+            $0.set("INSTALL_MYSQL_CLIENT", "false")
+            $0.add("RUN echo deb", [.file("/etc/apt/sources.list.d/mysql.list", "deb x y z\n")])
+        },
+        Mutation(
+            name: "a package for building that stays", fails: ["AIR-TOOL-007"],
+            instruction: "install_os_dependencies"
+        ) {
+            $0.add("RUN |1 ADDITIONAL_DEV_APT_DEPS=netcat-openbsd /bin/bash -c true # buildkit", [])
+        },
+        Mutation(name: "signals to one process", fails: ["AIR-RUN-009"], instruction: "ENV DUMB_INIT_SETSID")
+        {
+            $0.set("DUMB_INIT_SETSID", "0")
+        },
+        Mutation(name: "what the web assets were built with", fails: ["AIR-PY-010"], instruction: "yarn") {
+            $0.add(
+                "RUN yarn install",
+                ["airflow", "airflow/www", "airflow/www/node_modules"].map {
+                    .directory("\(TestImage.site)/\($0)", mode: 0o775, uid: 50000)
+                })
+        },
+        Mutation(name: "no variable with the UID", fails: ["AIR-ENV-002"], instruction: nil) {
+            $0.set("AIRFLOW_UID", nil)
+        },
+        Mutation(name: "no variable with the home", fails: ["AIR-ENV-004"], instruction: nil) {
+            $0.set("AIRFLOW_USER_HOME_DIR", nil)
+        },
+        Mutation(name: "heartbeats on the disk", fails: ["AIR-ENV-008"], instruction: nil) {
+            $0.set("GUNICORN_CMD_ARGS", nil)
+        },
+        Mutation(name: "an unnamed base", fails: ["AIR-ENV-009"], instruction: nil) {
+            $0.set("PYTHON_BASE_IMAGE", nil)
+        },
+        Mutation(name: "libraries of another place", fails: ["AIR-ENV-010"], instruction: nil) {
+            $0.set("PYTHONPATH", "/srv")
+        },
+        Mutation(name: "the labels of another image", fails: ["AIR-LABEL-001"], instruction: nil) {
+            $0.label("org.apache.airflow.module", "providers")
+        },
+        Mutation(name: "another vendor", fails: ["AIR-LABEL-005"], instruction: nil) {
+            $0.label("org.opencontainers.image.vendor", "Example")
+        },
         Mutation(name: "a ticket", fails: ["AIR-KRB-003"], instruction: "kinit") {
             $0.add("RUN kinit", [.file("/tmp/krb5cc_0", mode: 0o600)])
         },
