@@ -46,7 +46,7 @@ def commands_of(table: str, arguments) -> list:
             {
                 "name": "container-structure-test",
                 "command": test + ["--config", f"{arguments.files}/one-file.yaml"],
-                "rounds": 2,
+                "rounds": 7,
             }
         )
     return commands
