@@ -24,15 +24,8 @@ struct ImageOptions: ParsableArguments {
     /// Opens and reads an image, with progress.
     func analyze(_ reference: String) async throws -> ImageAnalysis {
         let image = try await opener().open(reference)
-        let progress = ReadProgress()
-        let line = ProgressLine(label: "reading \(image.name)", total: image.layerBytes, progress: progress)
-        do {
-            let analysis = try await ImageAnalysis.read(image, progress: progress)
-            await line.finish()
-            return analysis
-        } catch {
-            await line.finish()
-            throw error
+        return try await ProgressLine.during("reading \(image.name)", total: image.layerBytes) { progress in
+            try await ImageAnalysis.read(image, progress: progress)
         }
     }
 }

@@ -30,6 +30,22 @@ struct ProgressLine: Sendable {
         task?.cancel()
         await task?.value
     }
+
+    /// Shows a line as long as `work` lasts, however it ends.
+    static func during<Value>(
+        _ label: String, total: Int64, _ work: (ReadProgress) async throws -> Value
+    ) async throws -> Value {
+        let progress = ReadProgress()
+        let line = ProgressLine(label: label, total: total, progress: progress)
+        do {
+            let value = try await work(progress)
+            await line.finish()
+            return value
+        } catch {
+            await line.finish()
+            throw error
+        }
+    }
 }
 
 /// A number of bytes in a unit that reads well: decimal units, as registries and disks count.

@@ -29,16 +29,10 @@ struct Save: AsyncParsableCommand {
             throw ValidationError("\(quoted(destination)) is not oci:DIRECTORY[:NAME]")
         }
         let source = try await options.opener().open(image)
-        let progress = ReadProgress()
-        let line = ProgressLine(label: "copying \(source.name)", total: source.layerBytes, progress: progress)
-        do {
-            let digest = try await LayoutWriter(directory: String(directory))
-                .write(source, tag: tag, progress: progress)
-            await line.finish()
-            Console.output("\(digest)\n")
-        } catch {
-            await line.finish()
-            throw error
+        let digest = try await ProgressLine.during("copying \(source.name)", total: source.layerBytes) {
+            progress in
+            try await LayoutWriter(directory: String(directory)).write(source, tag: tag, progress: progress)
         }
+        Console.output("\(digest)\n")
     }
 }

@@ -27,18 +27,12 @@ struct Unpack: AsyncParsableCommand {
     func run() async throws {
         let analysis = try await options.analyze(image)
         let writer = RootFSWriter(preservesOwners: !noSameOwner)
-        let progress = ReadProgress()
-        let line = ProgressLine(
-            label: "writing \(directory)", total: analysis.image.layerBytes, progress: progress)
-        do {
-            let report = try await writer.write(
+        let report = try await ProgressLine.during("writing \(directory)", total: analysis.image.layerBytes) {
+            progress in
+            try await writer.write(
                 analysis.facts.rootfs, layers: analysis.image.layerInputs, to: directory, progress: progress)
-            await line.finish()
-            for omission in report.omitted { Console.note("left out \(omission)") }
-            for note in analysis.notes { Console.note(note) }
-        } catch {
-            await line.finish()
-            throw error
         }
+        for omission in report.omitted { Console.note("left out \(omission)") }
+        for note in analysis.notes { Console.note(note) }
     }
 }

@@ -102,7 +102,4 @@ public struct ArchiveIndex: Sendable {
         }
         return nil
     }
-
-    /// The names of all members, sorted.
-    public var paths: [ImagePath] { places.keys.sorted() }
 }

@@ -30,15 +30,6 @@ public struct Platform: Hashable, Sendable {
         os == wanted.os && architecture == wanted.architecture
             && (wanted.variant == nil || wanted.variant == variant)
     }
-
-    /// The platform of the machine Assay runs on.
-    public static var host: Platform {
-        #if arch(arm64)
-            Platform(os: "linux", architecture: "arm64")
-        #else
-            Platform(os: "linux", architecture: "amd64")
-        #endif
-    }
 }
 
 extension Platform: CustomStringConvertible {
