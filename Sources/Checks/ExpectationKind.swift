@@ -51,11 +51,17 @@ protocol Expectation: Sendable {
     /// - Throws: `Unresolved` when it cannot be decided.
     func evaluate(_ context: EvaluationContext) throws(Unresolved) -> Evaluation
 
+    /// Changes of the image, each of which has to make the expectation fail, given that it holds at present; the
+    /// most telling first. Empty only where the image gives nothing to break.
+    func violations(_ context: EvaluationContext) throws(Unresolved) -> [Violation]
+
     /// Files whose content it reads.
     var contentPaths: [Template] { get }
 }
 
 extension Expectation {
+    func violations(_ context: EvaluationContext) throws(Unresolved) -> [Violation] { [] }
+
     var contentPaths: [Template] { [] }
 }
 
