@@ -21,7 +21,9 @@ public struct AssayCommand: AsyncParsableCommand {
             3 could not be judged; 130, 143 interrupted.
             """,
         version: "assay \(version)",
-        subcommands: [Check.self, Explain.self, Inspect.self, Save.self, Unpack.self])
+        subcommands: [
+            Check.self, Explain.self, Inspect.self, Save.self, Suites.self, Unpack.self,
+        ])
 
     public init() {}
 }

@@ -40,6 +40,13 @@ struct Check: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Judge by this release line, whatever the image looks like.", valueName: "id"))
     var profile: String?
     @Option(
+        help: ArgumentHelp(
+            "The image that this one was made from: turns on what is said of added layers.",
+            valueName: "image"))
+    var base: String?
+    @Flag(help: "Judge by the letter of the document where images are known to differ from it.")
+    var documented = false
+    @Option(
         help: ArgumentHelp("Only checks with this id or group, or matching this glob.", valueName: "id|glob"))
     var only: [String] = []
     @Option(
@@ -70,8 +77,8 @@ struct Check: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let run = CheckRun(suites: suite, inputs: try inputs())
         let opener = try options.opener()
+        let run = CheckRun(suites: suite, inputs: try await inputs(opener))
         let session = CheckSession()
         let interruption = Interruption { decision in
             let record = await session.record(complete: false, suites: (try? run.identities) ?? [])
@@ -135,11 +142,15 @@ struct Check: AsyncParsableCommand {
         Console.output(try format.render(record, options: options))
     }
 
-    private func inputs() throws -> JudgeInputs {
-        JudgeInputs(
+    private func inputs(_ opener: ImageOpener) async throws -> JudgeInputs {
+        var baseImage: BaseImage?
+        if let base {
+            baseImage = BaseImage(reference: base, diffIDs: try await opener.open(base).config.diffIDs)
+        }
+        return JudgeInputs(
             buildArguments: try buildArg.map { try Check.buildArgument($0, "--build-arg") },
             buildArgumentFile: try buildArgFile.map { try Check.readBuildArguments($0) } ?? [],
-            profile: profile, only: only, skip: skip)
+            profile: profile, base: baseImage, judgesByDocument: documented, only: only, skip: skip)
     }
 
     private static func buildArgument(_ text: some StringProtocol, _ place: String) throws

@@ -10,6 +10,7 @@ struct CommandsExpectation: Expectation {
         "commands",
         summary:
             "commands that the image's user can run from the image's PATH; of none, any file of that name counts",
+        value: .quantified,
         keys: [
             .init("path", "where a shell finds it"),
             .init("resolved", "the file that symbolic links lead to"),

@@ -5,6 +5,9 @@ import Verdict
 struct CompiledCondition: Sendable {
     private let versions: VersionRange?
     private let parameters: [Condition.ParameterCondition]
+    private let variant: String?
+    private let lineage: Condition.Lineage?
+    private let given: Condition.Input?
     private let all: [CompiledCondition]
     private let any: [CompiledCondition]
     private let none: [CompiledCondition]
@@ -13,6 +16,9 @@ struct CompiledCondition: Sendable {
     init(_ condition: Condition, _ reading: inout SuiteReading) {
         versions = condition.versions
         parameters = condition.parameters
+        variant = condition.variant
+        lineage = condition.lineage
+        given = condition.given
         var compiled: [[CompiledCondition]] = []
         for list in [condition.all, condition.any, condition.none] {
             compiled.append(list.map { CompiledCondition($0, &reading) })
@@ -50,6 +56,15 @@ struct CompiledCondition: Sendable {
             if let reason = consider({ () throws(Unresolved) in try answer(parameter, context) }) {
                 return .doesNot(reason: reason)
             }
+        }
+        if let given, !given.isIn(context.inputs) {
+            return .doesNot(reason: "only when \(given.option) is given")
+        }
+        if let reason = consider({ () throws(Unresolved) in try variantAnswer(context) }) {
+            return .doesNot(reason: reason)
+        }
+        if let reason = consider({ () throws(Unresolved) in lineageAnswer(context) }) {
+            return .doesNot(reason: reason)
         }
         for part in all {
             if let reason = consider({ () throws(Unresolved) in try part.evaluate(context) }) {
@@ -103,6 +118,30 @@ struct CompiledCondition: Sendable {
                 reason: "only when \(condition.name) is \(matcher); it is \(value.isEmpty ? "empty" : value)")
     }
 
+    private func variantAnswer(_ context: EvaluationContext) throws(Unresolved) -> Answer {
+        guard let variant else { return .holds(evidence: []) }
+        let observed = try context.variant.get() ?? "of no known kind"
+        return observed == variant
+            ? .holds(evidence: ["the image is \(variant)"])
+            : .doesNot(reason: "only for a \(variant) image; this is \(observed)")
+    }
+
+    private func lineageAnswer(_ context: EvaluationContext) -> Answer {
+        switch lineage {
+        case nil: return .holds(evidence: [])
+        case .extended:
+            let evidence = context.lineage.extensionEvidence
+            return context.lineage.extensionStart != nil
+                ? .holds(evidence: [evidence])
+                : .doesNot(reason: "only for an image that extends another: \(evidence)")
+        case .customised:
+            let evidence = context.lineage.customisationEvidence
+            return context.lineage.isCustomised
+                ? .holds(evidence: evidence)
+                : .doesNot(reason: "only for a customised image: no build argument tells that it is one")
+        }
+    }
+
     private func anyAnswer(_ context: EvaluationContext) throws(Unresolved) -> Answer {
         var reasons: [String] = []
         var unresolved: Unresolved?
@@ -132,5 +171,13 @@ struct CompiledCondition: Sendable {
         return .doesNot(
             reason: "only for an image where "
                 + line(failure, "is \(failure.expected); it is \(failure.observed)"))
+    }
+}
+
+extension Condition.Input {
+    fileprivate func isIn(_ inputs: JudgeInputs) -> Bool {
+        switch self {
+        case .base: inputs.base != nil
+        }
     }
 }

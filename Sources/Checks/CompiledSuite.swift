@@ -10,16 +10,23 @@ public struct CompiledSuite: Sendable {
     public let document: SuiteDocument
     private let checks: [Check]
     private let profiles: [ProfileSelection.Candidate]
+    private let variants: [(id: String, condition: CompiledCondition?)]
 
     private struct Check: Sendable {
         let declaration: CheckDeclaration
         let condition: CompiledCondition?
         let expectations: [any Expectation]
+        /// By the letter of the document; empty when that is no different.
+        let documented: [any Expectation]
+        let drift: [DriftNote]
     }
 
     /// - Throws: `SuiteError` with everything that is wrong with the expectations and conditions.
     public init(_ document: SuiteDocument) throws(SuiteError) {
         var reading = SuiteReading(parameterNames: document.parameters.map(\.name))
+        variants = document.variants.map { variant in
+            (variant.id, variant.condition.map { CompiledCondition($0, &reading) })
+        }
         profiles = document.profiles.map { profile in
             ProfileSelection.Candidate(
                 declaration: profile, condition: profile.condition.map { CompiledCondition($0, &reading) })
@@ -27,7 +34,9 @@ public struct CompiledSuite: Sendable {
         checks = document.checks.map { check in
             Check(
                 declaration: check, condition: check.condition.map { CompiledCondition($0, &reading) },
-                expectations: check.expectations.compactMap { compileExpectation($0, &reading) })
+                expectations: check.expectations.compactMap { compileExpectation($0, &reading) },
+                documented: check.documented.compactMap { compileExpectation($0, &reading) },
+                drift: check.statements.compactMap { document.statement($0) }.compactMap(DriftNote.init))
         }
         try reading.finish()
         self.document = document
@@ -41,7 +50,7 @@ public struct CompiledSuite: Sendable {
             profile: nil)
         let scope = Scope(
             parameters: parameters.scope, version: .undecided(reason: "the image is not yet read"))
-        let templates = checks.flatMap(\.expectations).flatMap(\.contentPaths)
+        let templates = checks.flatMap { $0.expectations + $0.documented }.flatMap(\.contentPaths)
         return Set(templates.compactMap { try? $0.resolved(in: scope) }.map { ImagePath($0) }).sorted()
     }
 
@@ -59,33 +68,65 @@ public struct CompiledSuite: Sendable {
             profiles, releaseDistributions: document.releaseDistributions, facts: facts, listing: listing,
             inputs: inputs, parameters: parameters(nil).scope)
         let resolved = parameters(selection.profile)
-        let context = EvaluationContext(
+        let lineage = Lineage(
+            document.lineage, facts: facts, inputs: inputs, parameters: resolved.values,
+            defaults: Dictionary(
+                document.parameters.map { ($0.name, $0.defaultValue ?? "") }, uniquingKeysWith: { $1 }))
+        var context = EvaluationContext(
             facts: facts, scope: Scope(parameters: resolved.scope, version: selection.version),
-            listing: listing)
+            listing: listing, inputs: inputs, lineage: lineage)
+        var choice = selection.choice
+        context.variant = variant(context, &choice)
+        let judged = context
         let results = Mutex([CheckResult?](repeating: nil, count: checks.count))
         DispatchQueue.concurrentPerform(iterations: checks.count) { index in
             let clock = ContinuousClock()
             let start = clock.now
-            var result = self.result(of: checks[index], inputs, context)
+            var result = self.result(of: checks[index], judged)
             let duration = (clock.now - start).components
             result.duration = Double(duration.seconds) + Double(duration.attoseconds) * 1e-18
             results.withLock { $0[index] = result }
         }
         return Judgement(
-            profile: selection.choice, parameters: resolved.values,
-            results: results.withLock { $0.compactMap { $0 } })
+            profile: choice, lineage: document.lineage == nil ? nil : lineage.summary(facts),
+            parameters: resolved.values, results: results.withLock { $0.compactMap { $0 } })
     }
 
-    private func result(of check: Check, _ inputs: JudgeInputs, _ context: EvaluationContext) -> CheckResult {
+    /// The first variant whose condition holds; the choice is told which.
+    private func variant(
+        _ context: EvaluationContext, _ choice: inout ProfileChoice?
+    ) -> Result<String?, Unresolved> {
+        for variant in variants {
+            do throws(Unresolved) {
+                guard let condition = variant.condition else {
+                    choice?.variant = variant.id
+                    return .success(variant.id)
+                }
+                if case .holds(let seen) = try condition.evaluate(context) {
+                    choice?.variant = variant.id
+                    choice?.evidence += seen.map { "\(variant.id): \($0)" }
+                    return .success(variant.id)
+                }
+            } catch {
+                let reason = "whether the image is \(variant.id) cannot be told: \(error.reason)"
+                choice?.warnings.append(reason)
+                return .failure(Unresolved(reason))
+            }
+        }
+        return .success(nil)
+    }
+
+    private func result(of check: Check, _ context: EvaluationContext) -> CheckResult {
         let declaration = check.declaration
         var result = CheckResult(
             id: declaration.id, title: escaped(declaration.title.shown(in: context.scope)),
             suite: document.name,
             group: declaration.group, severity: declaration.severity, outcome: .skipped,
-            statements: declaration.statements, source: declaration.source,
+            statements: declaration.statements, drift: check.drift.isEmpty ? nil : check.drift,
+            source: declaration.source,
             remedy: declaration.remedy.map { escaped($0.shown(in: context.scope)) },
             position: declaration.position)
-        if let reason = inputs.reasonToSkip(declaration) {
+        if let reason = context.inputs.reasonToSkip(declaration) {
             result.reason = reason
             return result
         }
@@ -102,7 +143,8 @@ public struct CompiledSuite: Sendable {
         }
         var total = Evaluation()
         var unresolved: [String] = []
-        for expectation in check.expectations {
+        let judgesByDocument = context.inputs.judgesByDocument && !check.documented.isEmpty
+        for expectation in judgesByDocument ? check.documented : check.expectations {
             do {
                 total.add(try expectation.evaluate(context))
             } catch {
@@ -133,7 +175,17 @@ public struct CompiledSuite: Sendable {
 public struct Judgement: Sendable {
     /// Nil when the suite has no profiles, or the release line cannot be told.
     public var profile: ProfileChoice?
+    /// Nil when the suite does not say how an image can have been made from another.
+    public var lineage: LineageSummary?
     public var parameters: [ParameterValue]
     /// In the order of the suite.
     public var results: [CheckResult]
+}
+
+extension DriftNote {
+    fileprivate init?(_ statement: StatementDeclaration) {
+        guard let drift = statement.drift else { return nil }
+        self.init(
+            statement: statement.id, document: drift.document, images: drift.images, sources: drift.sources)
+    }
 }

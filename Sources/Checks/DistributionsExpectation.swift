@@ -8,6 +8,7 @@ struct DistributionsExpectation: Expectation {
     static let kind = ExpectationKind(
         "distributions",
         summary: "Python distributions are installed, or none of them is; names (in any spelling) or globs",
+        value: .quantified,
         keys: [
             .init("version", "the version"), .init("location", "the site-packages directory that holds it"),
             .init("installer", "what installed it, as pip or uv"),

@@ -49,6 +49,10 @@ struct EvaluationContext: Sendable {
     let facts: ImageFacts
     let scope: Scope
     let listing: LazyPathListing
+    var inputs = JudgeInputs()
+    var lineage = Lineage()
+    /// The variant that the image is of; a reason while or where it is not known.
+    var variant: Result<String?, Unresolved> = .success(nil)
 
     /// The value of a fact.
     ///

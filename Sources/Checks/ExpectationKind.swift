@@ -8,6 +8,8 @@ public struct ExpectationKind: Hashable, Sendable {
     public let name: String
     /// One line: what is expected of what.
     public let summary: String
+    /// What stands behind the name.
+    public let value: ValueKind
     public let keys: [Key]
     /// An expectation in YAML that an ordinary image meets.
     public let passing: String
@@ -17,16 +19,35 @@ public struct ExpectationKind: Hashable, Sendable {
     public struct Key: Hashable, Sendable {
         public let name: String
         public let summary: String
+        public let value: ValueKind
 
-        init(_ name: String, _ summary: String) {
+        init(_ name: String, _ summary: String, _ value: ValueKind = .matcher) {
             self.name = name
             self.summary = summary
+            self.value = value
         }
     }
 
-    init(_ name: String, summary: String, keys: [Key], passing: String, failing: String) {
+    /// What can be written behind a key.
+    public enum ValueKind: Hashable, Sendable {
+        case text
+        case texts
+        case flag
+        case matcher
+        case quantified
+        /// An operator of matchers, by its name.
+        case matcherOperator
+        /// A mapping with these keys.
+        case mapping([Key])
+    }
+
+    init(
+        _ name: String, summary: String, value: ValueKind = .text, keys: [Key], passing: String,
+        failing: String
+    ) {
         self.name = name
         self.summary = summary
+        self.value = value
         self.keys = keys
         self.passing = passing
         self.failing = failing
@@ -38,7 +59,7 @@ public struct ExpectationKind: Hashable, Sendable {
     /// `value:` and the operators, for kinds that hold one value against a matcher.
     static let matcherKeys =
         [Key("value", "what it has to be: any matcher, also one by release")]
-        + Matcher.operators.map { Key($0, "the operator of matchers") }
+        + Matcher.operators.map { Key($0, "the operator of matchers", .matcherOperator) }
 }
 
 /// One compiled expectation: a pure function of an image's facts.

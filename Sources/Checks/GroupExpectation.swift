@@ -9,7 +9,7 @@ struct GroupExpectation: Expectation {
         "group", summary: "a group in /etc/group exists, and is as described; or is absent",
         keys: [
             .init("gid", "the number"), .init("members", "names of the members, as a list"),
-            .init("absent", "true: no group has this name"),
+            .init("absent", "true: no group has this name", .flag),
         ],
         passing: "group: root\ngid: 0", failing: "group: root\nabsent: true")
 

@@ -21,6 +21,10 @@ public struct JudgeInputs: Sendable {
     public var buildArgumentFile: [Argument]
     /// The id of a profile to judge by, whatever the image looks like.
     public var profile: String?
+    /// The image that this one was made from.
+    public var base: BaseImage?
+    /// Whether the document's letter decides where images are known to differ from it.
+    public var judgesByDocument: Bool
     /// Ids, groups or globs of the checks to run; empty means all.
     public var only: [String]
     /// Ids, groups or globs of checks not to run.
@@ -28,11 +32,13 @@ public struct JudgeInputs: Sendable {
 
     public init(
         buildArguments: [Argument] = [], buildArgumentFile: [Argument] = [], profile: String? = nil,
-        only: [String] = [], skip: [String] = []
+        base: BaseImage? = nil, judgesByDocument: Bool = false, only: [String] = [], skip: [String] = []
     ) {
         self.buildArguments = buildArguments
         self.buildArgumentFile = buildArgumentFile
         self.profile = profile
+        self.base = base
+        self.judgesByDocument = judgesByDocument
         self.only = only
         self.skip = skip
     }

@@ -7,6 +7,7 @@ import Verdict
 struct LibrariesExpectation: Expectation {
     static let kind = ExpectationKind(
         "libraries", summary: "shared libraries where the dynamic linker looks for them; file names or globs",
+        value: .quantified,
         keys: [.init("path", "where it was found")],
         passing: "libraries: {any: [\"libc.so.*\", \"libc.musl-*.so.*\"]}",
         failing: "libraries: {none: [\"libc.so.*\", \"libc.musl-*.so.*\"]}")

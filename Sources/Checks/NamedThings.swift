@@ -42,7 +42,7 @@ struct NamedAttribute: Sendable {
 
 extension Quantified {
     /// Evaluates the quantifier: `every` wants at least one thing with the attributes for each name, `any` for at
-    /// least one name, `none` for no name.
+    /// least one name, `most` for more than half of the names, `none` for no name.
     func evaluate(
         _ things: some NamedThings, attributes: [NamedAttribute], _ context: EvaluationContext
     ) throws(Unresolved) -> Evaluation {
@@ -59,8 +59,10 @@ extension Quantified {
         for name in names {
             if exceptions.contains(where: { $0.matches(name) }) { continue }
             let glob = Glob(name)
-            let found = things.find(glob).filter { thing in
-                !exceptions.contains { exception in thing.names.contains { exception.matches($0) } }
+            var found: [NamedThing] = []
+            for thing in things.find(glob) {
+                if exceptions.contains(where: { thing.names.contains(where: $0.matches) }) { continue }
+                if try counts(layer: thing.provenance?.layer.map { $0 - 1 }, context) { found.append(thing) }
             }
             let outcome =
                 quantifier == .none
@@ -74,6 +76,13 @@ extension Quantified {
             if let proof = result.proofs.first { return Evaluation(proofs: [proof]) }
             if let doubt = doubts.first { throw Unresolved(doubt) }
             return Evaluation(failures: [noneOf(names, result, things)])
+        case .most:
+            let considered = result.proofs.count + result.failures.count
+            if result.proofs.count * 2 > considered { return Evaluation(proofs: result.proofs) }
+            if let doubt = doubts.first, (result.proofs.count + doubts.count) * 2 > considered {
+                throw Unresolved(doubt)
+            }
+            return Evaluation(failures: result.failures)
         case .every, .none:
             // What was found where nothing should be stays a fail, whatever else was overlooked.
             let isCertain = quantifier == .none ? !result.holds : doubts.isEmpty

@@ -9,6 +9,7 @@ struct PackagesExpectation: Expectation {
         "packages",
         summary:
             "Debian packages are installed, or none of them has files in the image; names or globs, exact",
+        value: .quantified,
         keys: [.init("version", "the version; ranges look at the upstream numbers only")],
         passing: "packages: {every: [dpkg]}", failing: "packages: {none: [dpkg]}")
 

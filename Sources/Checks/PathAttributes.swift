@@ -20,9 +20,9 @@ struct PathAttributes: Sendable {
         ExpectationKind.Key("owner", "name or UID of the owner"),
         ExpectationKind.Key("group", "name or GID of the group"),
         ExpectationKind.Key("mode", "permissions as four octal digits"),
-        ExpectationKind.Key("chmod", "symbolic modes that would change nothing, as g=u,o-w"),
+        ExpectationKind.Key("chmod", "symbolic modes that would change nothing, as g=u,o-w", .text),
         ExpectationKind.Key("target", "target of a symbolic link, as written"),
-        ExpectationKind.Key("empty", "true: a directory without entries, or a file without bytes"),
+        ExpectationKind.Key("empty", "true: a directory without entries, or a file without bytes", .flag),
     ]
 
     init(_ fields: Fields, _ reading: inout SuiteReading) {

@@ -10,8 +10,10 @@ struct PathExpectation: Expectation {
         "path", summary: "a file, directory or link exists, and is as described; or is absent",
         keys: PathAttributes.keys + [
             .init("content", "the text of a file; one line end at its end is left out"),
-            .init("absent", "true: nothing has this name"),
-            .init("follow", "false: a symbolic link itself is meant, not what it leads to (default true)"),
+            .init("absent", "true: nothing has this name", .flag),
+            .init(
+                "follow", "false: a symbolic link itself is meant, not what it leads to (default true)", .flag
+            ),
         ],
         passing: "path: /etc/passwd\ntype: file\nowner: root",
         failing: "path: /etc/passwd\nmode: \"0777\"")

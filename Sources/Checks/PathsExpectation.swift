@@ -8,8 +8,9 @@ import Verdict
 struct PathsExpectation: Expectation {
     static let kind = ExpectationKind(
         "paths", summary: "every, any or none of the entries that match a glob is as described",
+        value: .quantified,
         keys: PathAttributes.keys + [
-            .init("allowNone", "true: every is also met when nothing matches")
+            .init("allowNone", "true: every is also met when nothing matches", .flag)
         ],
         passing: "paths: {every: [\"/etc/*\"]}\nowner: root",
         failing: "paths: {none: [\"/etc/pass*\"]}")
@@ -23,6 +24,10 @@ struct PathsExpectation: Expectation {
         for glob in quantified.names + quantified.exceptions
         where !glob.source.hasPrefix("/") && !glob.source.hasPrefix("${") {
             reading.report(fields.node["paths"]?.position, "\(glob.source) is not an absolute path")
+        }
+        if quantified.quantifier == .most {
+            reading.report(fields.node["paths"]?.position, "paths knows every, any and none, not most")
+            return nil
         }
         self.quantified = quantified
         attributes = PathAttributes(fields, &reading)
@@ -59,6 +64,7 @@ struct PathsExpectation: Expectation {
         var groups: [String: Group] = [:]
         for node in matches {
             let status = rootfs.status(of: node)
+            guard try quantified.counts(layer: status.layer, context) else { continue }
             var look = Look(
                 kind: status.kind, permissions: status.permissions, uid: status.uid, gid: status.gid)
             if !isShared { look.distinct = rootfs.path(of: node) }
@@ -110,7 +116,7 @@ struct PathsExpectation: Expectation {
                     observed: first.map { describe($0, context.facts.rootfs) }
                         ?? "\(total) entries, none as described",
                     provenance: provenance))
-        case .every, .none:
+        case .every, .most, .none:
             if quantified.quantifier == .every, total == 0, !allowsNone {
                 throw Unresolved("nothing matches \(escaped(subject.name))")
             }

@@ -35,7 +35,8 @@ struct ProfileSelection {
             return
         }
         let context = EvaluationContext(
-            facts: facts, scope: Scope(parameters: parameters, version: raw), listing: listing)
+            facts: facts, scope: Scope(parameters: parameters, version: raw), listing: listing,
+            inputs: inputs)
         if let wanted = inputs.profile,
             let candidate = candidates.first(where: { $0.declaration.id == wanted })
         {

@@ -1,17 +1,21 @@
 import Suite
 import Verdict
 
-/// `{every|any|none: names, except: names}`: which of several things an expectation speaks of.
+/// `{every|any|most|none: names, except: names, from: extension}`: which of several things an expectation speaks of.
 struct Quantified: Sendable {
     enum Quantifier: String, Sendable, CaseIterable {
         case every
         case any
+        /// More than half of the names.
+        case most
         case none
     }
 
     let quantifier: Quantifier
     let names: [Template]
     let exceptions: [Template]
+    /// Whether only what layers on top of the standard's image added counts.
+    let isOfExtension: Bool
 
     /// - Parameter key: the key of the expectation that has the quantifier as value; a text or a list means every.
     init?(_ key: String, _ fields: Fields, _ reading: inout SuiteReading) {
@@ -20,22 +24,41 @@ struct Quantified: Sendable {
             quantifier = .every
             names = fields.templates(key, &reading)
             exceptions = []
+            isOfExtension = false
             return
         }
         let quantifiers = Quantifier.allCases.map(\.rawValue)
         guard
             let inner = Fields(
-                value, "the quantifier of \(key)", allowed: quantifiers + ["except"], reading: &reading)
+                value, "the quantifier of \(key)", allowed: quantifiers + ["except", "from"],
+                reading: &reading)
         else { return nil }
         let present = Quantifier.allCases.filter { inner.has($0.rawValue) }
         guard let quantifier = present.first, present.count == 1 else {
-            reading.report(value.position, "\(key) needs one of every, any and none")
+            reading.report(value.position, "\(key) needs one of every, any, most and none")
             return nil
         }
         self.quantifier = quantifier
         names = inner.templates(quantifier.rawValue, &reading)
         exceptions = inner.templates("except", &reading)
+        let origin = inner.text("from", &reading)
+        if let origin, origin != "extension" {
+            reading.report(inner.node["from"]?.position, "from is extension, not \(origin)")
+        }
+        isOfExtension = origin != nil
         if names.isEmpty { reading.report(value.position, "\(quantifier.rawValue) of \(key) names nothing") }
+    }
+
+    /// Whether a thing that this layer (lowest 0) wrote counts.
+    ///
+    /// - Throws: `Unresolved` when only additions count, and the layer or the base is not known.
+    func counts(layer: @autoclosure () -> Int?, _ context: EvaluationContext) throws(Unresolved) -> Bool {
+        guard isOfExtension else { return true }
+        guard let start = context.lineage.extensionStart else {
+            throw Unresolved("which layers extend the image is not known: give the base with --base")
+        }
+        guard let layer = layer() else { throw Unresolved("which layer added it is not known") }
+        return layer >= start
     }
 
     func names(in scope: Scope) throws(Unresolved) -> [String] { try Quantified.words(names, scope) }

@@ -8,7 +8,10 @@ struct RunsAsExpectation: Expectation {
     static let kind = ExpectationKind(
         "runsAs",
         summary: "the image's User, resolved as a runtime does, is this user: {name, uid, gid}",
-        keys: [], passing: "runsAs: {uid: 0, name: root}", failing: "runsAs: {uid: {not: 0}}")
+        value: .mapping([
+            .init("name", "the name in /etc/passwd"), .init("uid", "the number"),
+            .init("gid", "the number of the group"),
+        ]), keys: [], passing: "runsAs: {uid: 0, name: root}", failing: "runsAs: {uid: {not: 0}}")
 
     private let name: Matcher?
     private let uid: Matcher?

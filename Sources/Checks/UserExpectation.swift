@@ -11,7 +11,7 @@ struct UserExpectation: Expectation {
             .init("uid", "the number"), .init("gid", "the number of the primary group"),
             .init("home", "the home directory"), .init("shell", "the login shell"),
             .init("groups", "names of the supplementary groups, as a list"),
-            .init("absent", "true: no user has this name"),
+            .init("absent", "true: no user has this name", .flag),
         ],
         passing: "user: root\nuid: 0", failing: "user: root\nuid: 1")
 

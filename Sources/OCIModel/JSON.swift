@@ -31,6 +31,10 @@ public indirect enum JSON: Hashable, Sendable {
     public var isNull: Bool { self == .null }
 }
 
+extension JSON: ExpressibleByStringLiteral {
+    public init(stringLiteral value: String) { self = .string(value) }
+}
+
 /// Bounds of what `JSON.init(parsing:limits:)` accepts.
 public struct JSONLimits: Sendable {
     /// Largest document, in bytes.

@@ -53,8 +53,11 @@ public struct CheckRun: Sendable {
         let elapsed = (clock.now - start).components
         return ImageRun(
             image: analysis.identity, profile: judgements.lazy.compactMap(\.profile).first,
+            lineage: judgements.lazy.compactMap(\.lineage).first,
             parameters: CheckRun.unique(judgements.flatMap(\.parameters)),
-            results: judgements.flatMap(\.results), notes: analysis.notes,
+            results: judgements.flatMap(\.results),
+            notes: analysis.notes
+                + (inputs.judgesByDocument ? ["judged by the letter of the document (--documented)"] : []),
             duration: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
     }
 

@@ -5,6 +5,12 @@ public struct Condition: Hashable, Sendable {
     /// For a check the release it is judged by, for a profile the installed version.
     public var versions: VersionRange?
     public var parameters: [ParameterCondition] = []
+    /// The id of a variant that the image is of.
+    public var variant: String?
+    /// How the image came to be.
+    public var lineage: Lineage?
+    /// Something that the user gave beside the image.
+    public var given: Input?
     public var all: [Condition] = []
     public var any: [Condition] = []
     public var none: [Condition] = []
@@ -17,7 +23,24 @@ public struct Condition: Hashable, Sendable {
         public var matcher: Matcher
     }
 
-    static let keys = ["versions", "parameters", "all", "any", "none"]
+    /// How an image can have come to be out of the standard's own.
+    public enum Lineage: String, Sendable, CaseIterable {
+        /// Layers were added on top.
+        case extended
+        /// Built by the standard's Dockerfile, with build arguments that change its content.
+        case customised
+    }
+
+    /// What a user can give beside the image.
+    public enum Input: String, Sendable, CaseIterable {
+        /// The image that was extended.
+        case base
+
+        /// The option of the command line.
+        public var option: String { "--\(rawValue)" }
+    }
+
+    static let keys = ["versions", "parameters", "variant", "lineage", "given", "all", "any", "none"]
 
     init?(reading node: SuiteNode, _ reading: inout SuiteReading) {
         guard let members = node.members, !members.isEmpty else {
@@ -40,6 +63,14 @@ public struct Condition: Hashable, Sendable {
                 parameters.append(ParameterCondition(name: member.key, matcher: matcher))
             }
         }
+        variant = fields.text("variant", &reading)
+        if let variant, let known = reading.variantNames, !known.contains(variant) {
+            reading.report(
+                fields.node["variant"]?.position, "\(variant) is not a declared variant",
+                suggestion: nearest(to: variant, among: known))
+        }
+        lineage = SuiteLoader.choice(fields, "lineage", Lineage.allCases, &reading)
+        given = SuiteLoader.choice(fields, "given", Input.allCases, &reading)
         all = Condition.list(fields, "all", &reading)
         any = Condition.list(fields, "any", &reading)
         none = Condition.list(fields, "none", &reading)

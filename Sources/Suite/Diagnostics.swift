@@ -46,6 +46,8 @@ public struct SuiteReading: Sendable {
 
     /// The declared parameters; nil while they are not yet known, so that no use of one is reported.
     public var parameterNames: [String]?
+    /// The declared variants; nil while they are not yet known.
+    public var variantNames: [String]?
     public private(set) var diagnostics: [SuiteDiagnostic] = []
     private var omitted = 0
 

@@ -11,9 +11,17 @@ public struct SuiteDocument: Hashable, Sendable {
     public var parameters: [ParameterDeclaration]
     /// Newest first.
     public var profiles: [ProfileDeclaration]
+    /// Kinds of images within a release line; the first whose condition holds counts.
+    public var variants: [VariantDeclaration] = []
+    /// How an image that was made from the standard's own is told from it.
+    public var lineage: LineageDeclaration?
+    /// What the written standard says, in its order; empty when the suite does not list it.
+    public var statements: [StatementDeclaration] = []
     public var checks: [CheckDeclaration]
     /// Where the suite is named.
     public var position: SourcePosition
+
+    public func statement(_ id: String) -> StatementDeclaration? { statements.first { $0.id == id } }
 
     public func parameter(named name: String) -> ParameterDeclaration? {
         parameters.first { $0.name == name || $0.aliases.contains(name) }
@@ -74,6 +82,25 @@ public struct ProfileDeclaration: Hashable, Sendable {
     public var position: SourcePosition
 }
 
+/// A kind of images within a release line, as the slim ones.
+public struct VariantDeclaration: Hashable, Sendable {
+    public var id: String
+    public var title: String
+    /// Nil for the kind of all that are of no other.
+    public var condition: Condition?
+    public var position: SourcePosition
+}
+
+/// By which step of the history the standard's own image ends, and which build arguments make it another one.
+public struct LineageDeclaration: Hashable, Sendable {
+    /// The keyword of the Dockerfile instruction, as `ENTRYPOINT`.
+    public var lastInstruction: String
+    /// What that step's text contains.
+    public var containing: String
+    /// Parameters: an image that tells another value than the default was customised.
+    public var customisedBy: [String]
+}
+
 /// One check: an invariant with what it enforces.
 public struct CheckDeclaration: Hashable, Sendable {
     public var id: String
@@ -87,6 +114,8 @@ public struct CheckDeclaration: Hashable, Sendable {
     public var condition: Condition?
     /// All must hold.
     public var expectations: [SuiteNode]
+    /// What must hold by the letter of the document, where images are known to differ from it.
+    public var documented: [SuiteNode]
     public var remedy: Template?
     public var position: SourcePosition
 }

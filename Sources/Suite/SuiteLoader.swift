@@ -31,10 +31,18 @@ public enum SuiteLoader {
         }
         for root in roots {
             document.profiles += SuiteLoader.profiles(in: root, parameters: document.parameters, &reading)
+            document.variants += SuiteLoader.variants(in: root, &reading)
+            document.statements += SuiteLoader.statements(in: root, &reading)
+        }
+        reading.variantNames = document.variants.map(\.id)
+        for root in roots {
             document.checks += SuiteLoader.checks(in: root, suite: document.name, &reading)
         }
         reportDuplicates(document.checks.map { ($0.id, $0.position) }, "check", &reading)
         reportDuplicates(document.profiles.map { ($0.id, $0.position) }, "profile", &reading)
+        reportDuplicates(document.variants.map { ($0.id, $0.position) }, "variant", &reading)
+        reportDuplicates(document.statements.map { ($0.id, $0.position) }, "statement", &reading)
+        reportUnknownStatements(document, &reading)
         if document.checks.isEmpty { reading.report(head.position, "the suite has no check") }
         try reading.finish()
         return document
@@ -53,9 +61,22 @@ public enum SuiteLoader {
         }
     }
 
+    /// A suite that lists the statements of its document has checks for these only.
+    private static func reportUnknownStatements(_ document: SuiteDocument, _ reading: inout SuiteReading) {
+        let known = Set(document.statements.map(\.id))
+        guard !known.isEmpty else { return }
+        for check in document.checks {
+            for id in check.statements where !known.contains(id) {
+                reading.report(
+                    check.position, "\(check.id) names the statement \(id), which the suite does not list",
+                    suggestion: nearest(to: id, among: known))
+            }
+        }
+    }
+
     // MARK: suite.yaml
 
-    private static let headKeys = ["suite", "title", "document", "release", "parameters"]
+    private static let headKeys = ["suite", "title", "document", "release", "parameters", "lineage"]
     private static let groupKeys = ["group", "title", "checks"]
 
     private static func readHead(_ root: SuiteNode, _ reading: inout SuiteReading) -> SuiteDocument {
@@ -63,7 +84,7 @@ public enum SuiteLoader {
             name: "", title: "", document: "", releaseDistributions: [], parameters: [], profiles: [],
             checks: [],
             position: root.position)
-        let allowed = headKeys + ["profiles", "group", "checks"]
+        let allowed = headKeys + ["profiles", "variants", "statements", "group", "checks"]
         guard let fields = Fields(root, "a suite", allowed: allowed, reading: &reading) else {
             return document
         }
@@ -86,6 +107,7 @@ public enum SuiteLoader {
             }
             reportDuplicates(names, "parameter", &reading)
         }
+        document.lineage = lineage(fields, parameters: document.parameters.map(\.name), &reading)
         return document
     }
 
@@ -117,7 +139,7 @@ public enum SuiteLoader {
     }
 
     /// The value of a key that is one of an enumeration's raw values.
-    private static func choice<Value: RawRepresentable>(
+    static func choice<Value: RawRepresentable>(
         _ fields: Fields, _ key: String, _ values: [Value], _ reading: inout SuiteReading
     ) -> Value? where Value.RawValue == String {
         guard let text = fields.text(key, &reading) else { return nil }
@@ -136,7 +158,7 @@ public enum SuiteLoader {
     ) -> [ProfileDeclaration] {
         guard let value = root["profiles"] else { return [] }
         if root["suite"] == nil {
-            _ = Fields(root, "a file of profiles", allowed: ["profiles"], reading: &reading)
+            _ = Fields(root, "a file of profiles", allowed: ["profiles", "variants"], reading: &reading)
         }
         guard let items = value.list else {
             reading.report(value.position, "profiles is a list, not \(value.kindName)")
@@ -185,7 +207,7 @@ public enum SuiteLoader {
     ) -> [CheckDeclaration] {
         let isHead = root["suite"] != nil
         if !isHead {
-            if root["profiles"] != nil { return [] }
+            if root["profiles"] != nil || root["variants"] != nil || root["statements"] != nil { return [] }
             guard let fields = Fields(root, "a subject file", allowed: groupKeys, reading: &reading) else {
                 return []
             }
@@ -203,7 +225,7 @@ public enum SuiteLoader {
     }
 
     private static let checkKeys = [
-        "id", "title", "statements", "source", "severity", "when", "expect", "remedy",
+        "id", "title", "statements", "source", "severity", "when", "expect", "documented", "remedy",
     ]
 
     private static func check(
@@ -231,11 +253,16 @@ public enum SuiteLoader {
         let expect = fields.required("expect", &reading)
         let expectations = expect.map { $0.list ?? [$0] } ?? []
         if let expect, expectations.isEmpty { reading.report(expect.position, "expect lists no expectation") }
+        let documented = fields.value("documented", &reading)
+        if let documented, documented.list?.isEmpty == true {
+            reading.report(documented.position, "documented lists no expectation")
+        }
         guard let id, let title else { return nil }
         return CheckDeclaration(
             id: id, title: title, group: group, groupTitle: groupTitle, statements: statements,
             source: source,
-            severity: severity, condition: condition, expectations: expectations, remedy: remedy,
+            severity: severity, condition: condition, expectations: expectations,
+            documented: documented.map { $0.list ?? [$0] } ?? [], remedy: remedy,
             position: fields.node["id"]?.position ?? node.position)
     }
 
@@ -245,7 +272,7 @@ public enum SuiteLoader {
         return parts.count >= 2 && parts.allSatisfy { !$0.isEmpty && $0.allSatisfy(isUpper) }
     }
 
-    private static func isStatementID(_ id: String) -> Bool {
+    static func isStatementID(_ id: String) -> Bool {
         let letters = id.utf8.prefix { (65...90).contains($0) }
         let digits = id.utf8.dropFirst(letters.count)
         return (1...8).contains(letters.count) && (1...6).contains(digits.count)

@@ -71,6 +71,8 @@ public struct UnreadableImage: Hashable, Codable, Sendable {
 public struct ImageRun: Hashable, Codable, Sendable {
     public var image: ImageIdentity
     public var profile: ProfileChoice?
+    /// How the image came to be; nil when the suites do not ask.
+    public var lineage: LineageSummary?
     public var parameters: [ParameterValue]
     public var results: [CheckResult]
     /// Oddities of the image that are no check's subject (a duplicate member, trailing data …).
@@ -79,11 +81,13 @@ public struct ImageRun: Hashable, Codable, Sendable {
     public var duration: Double
 
     public init(
-        image: ImageIdentity, profile: ProfileChoice?, parameters: [ParameterValue], results: [CheckResult],
-        notes: [String], duration: Double
+        image: ImageIdentity, profile: ProfileChoice?, lineage: LineageSummary? = nil,
+        parameters: [ParameterValue],
+        results: [CheckResult], notes: [String], duration: Double
     ) {
         self.image = image
         self.profile = profile
+        self.lineage = lineage
         self.parameters = parameters
         self.results = results
         self.notes = notes
@@ -150,15 +154,65 @@ public struct LayerIdentity: Hashable, Codable, Sendable {
 public struct ProfileChoice: Hashable, Codable, Sendable {
     public var id: String
     public var title: String
+    /// The kind of image within the line, as "slim"; nil when the suite knows none, or it cannot be told.
+    public var variant: String?
     /// What was seen that led to it, one line each.
     public var evidence: [String]
     public var warnings: [String]
 
-    public init(id: String, title: String, evidence: [String], warnings: [String]) {
+    public init(
+        id: String, title: String, variant: String? = nil, evidence: [String], warnings: [String]
+    ) {
         self.id = id
         self.title = title
+        self.variant = variant
         self.evidence = evidence
         self.warnings = warnings
+    }
+}
+
+/// How an image came to be out of the standard's own.
+public struct LineageSummary: Hashable, Codable, Sendable {
+    /// Layers were added on top.
+    public var extended: Bool
+    /// Built with build arguments that change its content.
+    public var customised: Bool
+    /// What was seen that says so, one line each.
+    public var evidence: [String]
+    /// Layers of the image that was extended.
+    public var baseLayers: Int?
+    /// Bytes of their uncompressed archives.
+    public var baseSize: Int64?
+    /// Bytes of the uncompressed archives of the layers on top.
+    public var addedSize: Int64?
+
+    public init(
+        extended: Bool, customised: Bool, evidence: [String], baseLayers: Int? = nil, baseSize: Int64? = nil,
+        addedSize: Int64? = nil
+    ) {
+        self.extended = extended
+        self.customised = customised
+        self.evidence = evidence
+        self.baseLayers = baseLayers
+        self.baseSize = baseSize
+        self.addedSize = addedSize
+    }
+}
+
+/// A statement of the document that images are known not to keep, with both sides.
+public struct DriftNote: Hashable, Codable, Sendable {
+    public var statement: String
+    /// What the document says.
+    public var document: String
+    /// What the images of the line do.
+    public var images: String
+    public var sources: [String]
+
+    public init(statement: String, document: String, images: String, sources: [String]) {
+        self.statement = statement
+        self.document = document
+        self.images = images
+        self.sources = sources
     }
 }
 
@@ -192,6 +246,8 @@ public struct CheckResult: Hashable, Codable, Sendable {
     public var findings: [Finding]
     /// Ids of the document's statements that the check enforces.
     public var statements: [String]
+    /// Where the document and the images differ in what the check is about; nil when they do not.
+    public var drift: [DriftNote]?
     /// The section of the document.
     public var source: String?
     public var remedy: String?
@@ -201,8 +257,9 @@ public struct CheckResult: Hashable, Codable, Sendable {
 
     public init(
         id: String, title: String, suite: String, group: String, severity: Severity, outcome: Outcome,
-        reason: String? = nil, findings: [Finding] = [], statements: [String] = [], source: String? = nil,
-        remedy: String? = nil, position: SourcePosition, duration: Double = 0
+        reason: String? = nil, findings: [Finding] = [], statements: [String] = [],
+        drift: [DriftNote]? = nil,
+        source: String? = nil, remedy: String? = nil, position: SourcePosition, duration: Double = 0
     ) {
         self.id = id
         self.title = title
@@ -213,6 +270,7 @@ public struct CheckResult: Hashable, Codable, Sendable {
         self.reason = reason
         self.findings = findings
         self.statements = statements
+        self.drift = drift
         self.source = source
         self.remedy = remedy
         self.position = position

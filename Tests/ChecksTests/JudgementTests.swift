@@ -201,7 +201,7 @@ struct CompileDiagnosticsTests {
         ("{path: /x, absent: true, owner: 0}", "what is absent has no attributes", nil),
         ("{paths: {every: [/x]}}", "every needs an attribute that the paths have to have", nil),
         ("{paths: {evry: [/x]}, type: file}", "the quantifier of paths has no key evry", "every"),
-        ("{packages: {every: [a], none: [b]}}", "packages needs one of every, any and none", nil),
+        ("{packages: {every: [a], none: [b]}}", "packages needs one of every, any, most and none", nil),
         ("{packages: {none: []}}", "none of packages names nothing", nil),
         ("{commands: {every: [a]}, version: 1}", "the expectation commands has no key version", nil),
         ("{config: entrypont}", "entrypont is no key of the config", "entrypoint"),
