@@ -90,7 +90,8 @@ private let expectationTypes: [any Expectation.Type] = [
     UserExpectation.self, GroupExpectation.self, RunsAsExpectation.self, PathExpectation.self,
     PathsExpectation.self, PackagesExpectation.self, CommandsExpectation.self, LibrariesExpectation.self,
     DistributionsExpectation.self, PythonExpectation.self, OperatingSystemExpectation.self,
-    ConfigExpectation.self, EnvironmentExpectation.self, LabelExpectation.self,
+    ConfigExpectation.self, EnvironmentExpectation.self, LabelExpectation.self, NamesExpectation.self,
+    BaseExpectation.self,
 ]
 
 /// Compiles one item of `expect`, or the expectation of a condition; its first key decides the kind.

@@ -10,7 +10,10 @@ struct PackagesExpectation: Expectation {
         summary:
             "Debian packages are installed, or none of them has files in the image; names or globs, exact",
         value: .quantified,
-        keys: [.init("version", "the version; ranges look at the upstream numbers only")],
+        keys: [
+            .init("version", "the version; ranges look at the upstream numbers only"),
+            .init("status", "the words of dpkg, as install ok installed"),
+        ],
         passing: "packages: {every: [dpkg]}", failing: "packages: {none: [dpkg]}")
 
     private let quantified: Quantified
@@ -19,7 +22,7 @@ struct PackagesExpectation: Expectation {
     init?(_ fields: Fields, _ reading: inout SuiteReading) {
         guard let quantified = Quantified("packages", fields, &reading) else { return nil }
         self.quantified = quantified
-        attributes = NamedAttribute.read(["version"], fields, &reading)
+        attributes = NamedAttribute.read(["version", "status"], fields, &reading)
     }
 
     func evaluate(_ context: EvaluationContext) throws(Unresolved) -> Evaluation {
@@ -40,7 +43,10 @@ struct PackagesExpectation: Expectation {
             return candidates.filter(\.hasFiles).map { package in
                 NamedThing(
                     shown: escaped("\(package.name) \(package.version) (\(package.status))"),
-                    values: ["name": .text(package.name), "version": .text(package.version)],
+                    values: [
+                        "name": .text(package.name), "version": .text(package.version),
+                        "status": .text(package.status.description),
+                    ],
                     provenance: context.provenance(ofKnownLayer: database.layer(thatInstalled: package.name)),
                     isUsable: package.isInstalled)
             }

@@ -13,6 +13,8 @@ struct PathAttributes: Sendable {
     private let chmod: ChmodClauses?
     private let target: Matcher?
     private let isEmpty: Bool?
+    private let readers: [Template]
+    private let writers: [Template]
 
     static let keys = [
         ExpectationKind.Key(
@@ -23,6 +25,10 @@ struct PathAttributes: Sendable {
         ExpectationKind.Key("chmod", "symbolic modes that would change nothing, as g=u,o-w", .text),
         ExpectationKind.Key("target", "target of a symbolic link, as written"),
         ExpectationKind.Key("empty", "true: a directory without entries, or a file without bytes", .flag),
+        ExpectationKind.Key(
+            "readableBy", "users, as names or UID:GID, who may read it and search every directory above it",
+            .texts),
+        ExpectationKind.Key("writableBy", "users who may write it", .texts),
     ]
 
     init(_ fields: Fields, _ reading: inout SuiteReading) {
@@ -43,6 +49,8 @@ struct PathAttributes: Sendable {
         }
         target = fields.matcher("target", &reading)
         isEmpty = fields.flag("empty", &reading)
+        readers = fields.templates("readableBy", &reading)
+        writers = fields.templates("writableBy", &reading)
         let text = fields.text("chmod", &reading)
         chmod = text.flatMap(ChmodClauses.init)
         if let text, chmod == nil {
@@ -54,11 +62,13 @@ struct PathAttributes: Sendable {
 
     var isEmptySet: Bool {
         type == nil && owner == nil && group == nil && mode == nil && chmod == nil && target == nil
-            && isEmpty == nil
+            && isEmpty == nil && readers.isEmpty && writers.isEmpty
     }
 
     /// Whether entries of one kind, mode, owner and group are all alike to these attributes.
-    var dependsOnStatusOnly: Bool { target == nil && isEmpty == nil }
+    var dependsOnStatusOnly: Bool {
+        target == nil && isEmpty == nil && readers.isEmpty && writers.isEmpty
+    }
 
     /// Whether the permissions are described, of which a symbolic link has none.
     var describesMode: Bool { mode != nil || chmod != nil }
@@ -123,7 +133,35 @@ struct PathAttributes: Sendable {
             }
             result.record((size == 0) == isEmpty, finding)
         }
+        try holdAccess(.read, of: readers, node, subject, provenance, context, &result)
+        try holdAccess(.write, of: writers, node, subject, provenance, context, &result)
         return result
+    }
+
+    private func holdAccess(
+        _ permission: Credentials.Permission, of users: [Template], _ node: Node, _ subject: Subject,
+        _ provenance: Provenance, _ context: EvaluationContext, _ result: inout Evaluation
+    ) throws(Unresolved) {
+        let rootfs = context.facts.rootfs
+        for template in users {
+            let user = try context.resolve(template)
+            let credentials = try context.credentials(of: user)
+            let path = rootfs.path(of: node)
+            let status = rootfs.status(of: node)
+            let closed = AccessPath(path, in: rootfs, for: credentials)?.unsearchableDirectory
+            let observed: String =
+                if let closed {
+                    "\(rootfs.path(of: closed)) cannot be searched by it"
+                } else {
+                    "mode \(status.octalPermissions), \(status.uid):\(status.gid)"
+                }
+            result.record(
+                closed == nil && credentials.allows(permission, on: status),
+                Finding(
+                    subject: subject,
+                    expected: "\(permission == .read ? "readable" : "writable") by \(escaped(user))",
+                    observed: observed, provenance: provenance))
+        }
     }
 
     private func shown(_ id: Int64, _ name: String?) -> String { name.map { "\($0) (\(id))" } ?? "\(id)" }

@@ -118,6 +118,16 @@ extension EvaluationContext {
         return try require(facts.users).groups.first { $0.gid == gid }?.name
     }
 
+    /// Who a container that runs as this user is: a name, or numbers that need no entry.
+    func credentials(of user: String) throws(Unresolved) -> Credentials {
+        let users = try require(facts.users)
+        do throws(FactError) {
+            return try users.resolve(user).credentials
+        } catch {
+            throw Unresolved(error.message)
+        }
+    }
+
     private func isNumeric(_ matcher: Matcher) throws(Unresolved) -> Bool {
         let texts = try matcher.resolved(in: scope).texts
         return !texts.isEmpty && texts.allSatisfy { Int64($0) != nil }

@@ -14,8 +14,16 @@ struct Quantified: Sendable {
     let quantifier: Quantifier
     let names: [Template]
     let exceptions: [Template]
-    /// Whether only what layers on top of the standard's image added counts.
-    let isOfExtension: Bool
+    let origin: Origin
+
+    /// Which layers a thing must come from to count.
+    enum Origin: String, Sendable, CaseIterable {
+        case anywhere
+        /// Those on top of the standard's image.
+        case `extension`
+        /// Those of the base that the user gives; without one, all.
+        case base
+    }
 
     /// - Parameter key: the key of the expectation that has the quantifier as value; a text or a list means every.
     init?(_ key: String, _ fields: Fields, _ reading: inout SuiteReading) {
@@ -24,7 +32,7 @@ struct Quantified: Sendable {
             quantifier = .every
             names = fields.templates(key, &reading)
             exceptions = []
-            isOfExtension = false
+            origin = .anywhere
             return
         }
         let quantifiers = Quantifier.allCases.map(\.rawValue)
@@ -41,24 +49,21 @@ struct Quantified: Sendable {
         self.quantifier = quantifier
         names = inner.templates(quantifier.rawValue, &reading)
         exceptions = inner.templates("except", &reading)
-        let origin = inner.text("from", &reading)
-        if let origin, origin != "extension" {
-            reading.report(inner.node["from"]?.position, "from is extension, not \(origin)")
-        }
-        isOfExtension = origin != nil
+        origin = inner.choice("from", Origin.allCases, &reading) ?? .anywhere
         if names.isEmpty { reading.report(value.position, "\(quantifier.rawValue) of \(key) names nothing") }
     }
 
     /// Whether a thing that this layer (lowest 0) wrote counts.
     ///
-    /// - Throws: `Unresolved` when only additions count, and the layer or the base is not known.
+    /// - Throws: `Unresolved` when only some layers count, and the layer or the base is not known.
     func counts(layer: @autoclosure () -> Int?, _ context: EvaluationContext) throws(Unresolved) -> Bool {
-        guard isOfExtension else { return true }
+        if origin == .anywhere || (origin == .base && context.inputs.base == nil) { return true }
         guard let start = context.lineage.extensionStart else {
+            if origin == .base { return true }
             throw Unresolved("which layers extend the image is not known: give the base with --base")
         }
         guard let layer = layer() else { throw Unresolved("which layer added it is not known") }
-        return layer >= start
+        return (layer >= start) == (origin == .extension)
     }
 
     func names(in scope: Scope) throws(Unresolved) -> [String] { try Quantified.words(names, scope) }

@@ -106,7 +106,7 @@ public enum SuiteSchema {
         let mapping = closed(
             names.map { ($0, reference("texts")) } + [
                 ("except", reference("texts", "names or globs that do not count")),
-                ("from", object([("const", "extension")])),
+                ("from", choice(Quantified.Origin.allCases.map(\.rawValue))),
             ],
             and: [("oneOf", .array(names.map { object([("required", .array([.string($0)]))]) }))])
         return anyOf([reference("texts"), mapping])

@@ -35,14 +35,14 @@ public struct Credentials: Hashable, Sendable {
 }
 
 /// Where a path leads, and whether a process may go there.
-struct AccessPath {
-    let node: Node
+public struct AccessPath: Sendable {
+    public let node: Node
     /// The first directory on the way that the process may not search; nil when it may search all.
-    let unsearchableDirectory: Node?
+    public let unsearchableDirectory: Node?
 
     /// Resolves a path as the kernel does, inside the root. Returns nil when the path does not exist, leads
     /// through something that is not a directory, or through more than 40 symbolic links.
-    init?(_ path: ImagePath, in tree: RootFS, for credentials: Credentials) {
+    public init?(_ path: ImagePath, in tree: RootFS, for credentials: Credentials) {
         var pending = Array(path.components.reversed())
         var current = tree.root
         var linksLeft = 40

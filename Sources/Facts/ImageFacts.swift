@@ -56,6 +56,8 @@ public struct LayerFact: Sendable {
 
 /// All that is known of an image without running it. A value: checks read it, nothing changes it.
 public struct ImageFacts: Sendable {
+    /// The names that the place it was read from has for the image. They prove nothing.
+    public let names: [String]
     public let config: ImageConfig
     /// Lowest first.
     public let layers: [LayerFact]
@@ -70,7 +72,8 @@ public struct ImageFacts: Sendable {
     public let specialFiles: SpecialFiles
     public let sizes: SizeFacts
 
-    public init(config: ImageConfig, layers: [LayerFact], rootfs: RootFS) {
+    public init(config: ImageConfig, layers: [LayerFact], rootfs: RootFS, names: [String] = []) {
+        self.names = names
         self.config = config
         self.layers = layers
         self.rootfs = rootfs

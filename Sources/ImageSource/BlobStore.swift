@@ -119,7 +119,7 @@ extension BlobStore {
 
     /// The image that a manifest of this store describes.
     func image(
-        named name: ImageName, manifestBytes: [UInt8], digest manifestDigest: Digest
+        named name: ImageName, names: [String] = [], manifestBytes: [UInt8], digest manifestDigest: Digest
     ) throws(ImageSourceError) -> Image {
         let (manifest, config) = try documents(of: manifestBytes, digest: manifestDigest)
         guard manifest.layers.count == config.diffIDs.count else {
@@ -133,7 +133,7 @@ extension BlobStore {
             layers.append(try layer(descriptor, diffID: diffID))
         }
         return Image(
-            name: name, manifest: manifest, manifestDigest: manifestDigest, config: config,
+            name: name, names: names, manifest: manifest, manifestDigest: manifestDigest, config: config,
             configDigest: manifest.config.digest, layers: layers)
     }
 

@@ -31,7 +31,8 @@ struct DockerArchive {
         // Newer archives are an OCI layout as well, whose manifest names each layer by digest and size.
         let layout = Layout(store: store, name: name, platform: nil)
         if let manifest = try layout.manifest(withConfig: configDigest) {
-            return try store.image(named: name, manifestBytes: manifest.bytes, digest: manifest.digest)
+            return try store.image(
+                named: name, names: item.repoTags, manifestBytes: manifest.bytes, digest: manifest.digest)
         }
         var layers: [Image.Layer] = []
         for (path, diffID) in zip(item.layers, config.diffIDs) {
@@ -40,7 +41,8 @@ struct DockerArchive {
                 Image.Layer(blob: blob, digest: blobDigest(inName: path), diffID: diffID, mediaType: nil))
         }
         return Image(
-            name: name, manifest: nil, manifestDigest: nil, config: config, configDigest: configDigest,
+            name: name, names: item.repoTags, manifest: nil, manifestDigest: nil, config: config,
+            configDigest: configDigest,
             layers: layers)
     }
 

@@ -6,6 +6,8 @@ import OCIModel
 public struct Image: Sendable {
     /// Transport and place it was read from.
     public let name: ImageName
+    /// The names that the place has for it: tags of an archive of `docker save`, annotations of an OCI index.
+    public let names: [String]
     /// nil where the transport keeps none (an archive of Docker's older layout).
     public let manifest: Manifest?
     public let manifestDigest: Digest?

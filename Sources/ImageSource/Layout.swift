@@ -24,7 +24,8 @@ struct Layout {
     func open() throws(ImageSourceError) -> Image {
         let chosen = try choose(try candidates())
         let bytes = try store.verified(chosen.descriptor, limit: JSONLimits.manifest.bytes)
-        return try store.image(named: name, manifestBytes: bytes, digest: chosen.descriptor.digest)
+        return try store.image(
+            named: name, names: chosen.names, manifestBytes: bytes, digest: chosen.descriptor.digest)
     }
 
     /// The manifest of the layout's image that has this config, if there is one.

@@ -32,7 +32,7 @@ public struct ImageAnalysis: Sendable {
                 LayerFact(
                     digest: layer.summary.digest, diffID: layer.summary.diffID, size: layer.summary.size,
                     uncompressedSize: layer.summary.uncompressedSize, entryCount: layer.table.count)
-            }, rootfs: rootfs)
+            }, rootfs: rootfs, names: image.names)
         return ImageAnalysis(
             image: image, layers: layers, facts: facts, notes: notes(layers: layers, rootfs: rootfs))
     }

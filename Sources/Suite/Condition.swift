@@ -69,8 +69,8 @@ public struct Condition: Hashable, Sendable {
                 fields.node["variant"]?.position, "\(variant) is not a declared variant",
                 suggestion: nearest(to: variant, among: known))
         }
-        lineage = SuiteLoader.choice(fields, "lineage", Lineage.allCases, &reading)
-        given = SuiteLoader.choice(fields, "given", Input.allCases, &reading)
+        lineage = fields.choice("lineage", Lineage.allCases, &reading)
+        given = fields.choice("given", Input.allCases, &reading)
         all = Condition.list(fields, "all", &reading)
         any = Condition.list(fields, "any", &reading)
         none = Condition.list(fields, "none", &reading)

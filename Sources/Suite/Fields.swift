@@ -106,6 +106,19 @@ public struct Fields: Sendable {
         return range
     }
 
+    /// The value of a key that is one of an enumeration's raw values.
+    public func choice<Value: RawRepresentable>(
+        _ key: String, _ values: [Value], _ reading: inout SuiteReading
+    ) -> Value? where Value.RawValue == String {
+        guard let text = text(key, &reading) else { return nil }
+        if let value = Value(rawValue: text) { return value }
+        let names = values.map(\.rawValue)
+        reading.report(
+            node[key]?.position, "\(key) is one of \(names.joined(separator: ", ")), not \(text)",
+            suggestion: nearest(to: text, among: names))
+        return nil
+    }
+
     private func asText(_ value: SuiteNode, _ key: String, _ reading: inout SuiteReading) -> String? {
         if let text = value.scalar { return text }
         reading.report(value.position, "\(key) of \(what) is a text, not \(value.kindName)")

@@ -118,7 +118,7 @@ public enum SuiteLoader {
         let what = "the parameter \(member.key)"
         guard let fields = Fields(member.value, what, allowed: keys, reading: &reading) else { return nil }
         let title = fields.requiredText("title", &reading) ?? ""
-        let type = choice(fields, "type", ParameterDeclaration.ValueType.allCases, &reading) ?? .string
+        let type = fields.choice("type", ParameterDeclaration.ValueType.allCases, &reading) ?? .string
         let defaultValue = fields.text("default", &reading)
         if let defaultValue, let objection = type.objection(to: defaultValue) {
             reading.report(fields.node["default"]?.position, "the default of \(member.key) is \(objection)")
@@ -136,19 +136,6 @@ public enum SuiteLoader {
             environment: fields.texts("environment", &reading).compactMap(\.scalar),
             labels: fields.texts("label", &reading).compactMap(\.scalar), pattern: pattern,
             position: member.keyPosition)
-    }
-
-    /// The value of a key that is one of an enumeration's raw values.
-    static func choice<Value: RawRepresentable>(
-        _ fields: Fields, _ key: String, _ values: [Value], _ reading: inout SuiteReading
-    ) -> Value? where Value.RawValue == String {
-        guard let text = fields.text(key, &reading) else { return nil }
-        if let value = Value(rawValue: text) { return value }
-        let names = values.map(\.rawValue)
-        reading.report(
-            fields.node[key]?.position, "\(key) is one of \(names.joined(separator: ", ")), not \(text)",
-            suggestion: nearest(to: text, among: names))
-        return nil
     }
 
     // MARK: profiles.yaml
@@ -246,7 +233,7 @@ public enum SuiteLoader {
             }
             return text
         }
-        let severity = choice(fields, "severity", Severity.allCases, &reading) ?? .error
+        let severity = fields.choice("severity", Severity.allCases, &reading) ?? .error
         let condition = fields.value("when", &reading).flatMap { Condition(reading: $0, &reading) }
         let source = fields.text("source", &reading)
         let remedy = fields.template("remedy", &reading)

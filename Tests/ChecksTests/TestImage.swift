@@ -22,6 +22,7 @@ struct TestImage {
         var members: [Member] = []
     }
 
+    var names: [String] = []
     var architecture = "amd64"
     var user: String?
     var entrypoint: [String]?
@@ -42,7 +43,8 @@ struct TestImage {
             return LayerFact(digest: digest, diffID: digest, size: 1, uncompressedSize: 1, entryCount: 1)
         }
         return ImageFacts(
-            config: config, layers: layerFacts, rootfs: RootFS.merging(layers.map(\.table), plan: .facts))
+            config: config, layers: layerFacts, rootfs: RootFS.merging(layers.map(\.table), plan: .facts),
+            names: names)
     }
 
     static func digest(of layer: Int) throws -> Digest {

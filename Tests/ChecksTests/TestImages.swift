@@ -2,6 +2,7 @@ extension TestImage {
     /// A Debian with Python, as the examples of the kinds expect it.
     static var debian: TestImage {
         var image = TestImage()
+        image.names = ["example:1"]
         image.user = "root"
         image.command = ["bash"]
         image.workingDirectory = "/work"
