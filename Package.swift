@@ -46,16 +46,21 @@ let package = Package(
             name: "Suite", dependencies: ["Verdict", .product(name: "Yams", package: "Yams")],
             exclude: ["README.md"], swiftSettings: swift),
         .target(
-            name: "Checks", dependencies: ["Facts", "Suite", "Verdict"], exclude: ["README.md"],
+            name: "Checks", dependencies: ["Facts", "OCIModel", "RootFS", "Suite", "Verdict"],
+            exclude: ["README.md"],
             swiftSettings: swift),
         .target(
-            name: "Runner", dependencies: ["Checks", "ImageSource"], exclude: ["README.md"],
-            swiftSettings: swift),
+            name: "Runner",
+            dependencies: [
+                "Checks", "Facts", "ImageSource", "LayerArchive", "OCIModel", "RootFS", "Suite", "Verdict",
+            ],
+            exclude: ["README.md"], swiftSettings: swift),
         .target(name: "Reporting", dependencies: ["Verdict"], exclude: ["README.md"], swiftSettings: swift),
         .target(
             name: "AssayCommands",
             dependencies: [
-                "Runner", "Reporting",
+                "Checks", "ImageSource", "LayerArchive", "OCIModel", "Reporting", "RootFS", "Runner", "Suite",
+                "Verdict",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], exclude: ["README.md"], swiftSettings: swift),
         .executableTarget(name: "assay", dependencies: ["AssayCommands"], swiftSettings: swift),
@@ -73,12 +78,15 @@ let package = Package(
         .testTarget(name: "StructureTests", swiftSettings: swift),
         .testTarget(name: "OCIModelTests", dependencies: ["OCIModel"], swiftSettings: swift),
         .testTarget(
-            name: "LayerArchiveTests", dependencies: ["LayerArchive", "AssayTestSupport"],
+            name: "LayerArchiveTests", dependencies: ["LayerArchive", "OCIModel", "AssayTestSupport"],
             swiftSettings: swift),
         .testTarget(
-            name: "RootFSTests", dependencies: ["RootFS", "AssayTestSupport"], swiftSettings: swift),
+            name: "RootFSTests", dependencies: ["RootFS", "LayerArchive", "OCIModel", "AssayTestSupport"],
+            swiftSettings: swift),
         .testTarget(
-            name: "ImageSourceTests", dependencies: ["ImageSource", "AssayTestSupport"], swiftSettings: swift),
+            name: "ImageSourceTests",
+            dependencies: ["ImageSource", "LayerArchive", "OCIModel", "AssayTestSupport"],
+            swiftSettings: swift),
         .testTarget(name: "SuiteTests", dependencies: ["Suite", "Verdict"], swiftSettings: swift),
         .testTarget(
             name: "ChecksTests",

@@ -76,6 +76,7 @@ public struct CompiledSuite: Sendable {
             facts: facts, scope: Scope(parameters: resolved.scope, version: selection.version),
             listing: listing, inputs: inputs, lineage: lineage)
         var choice = selection.choice
+        choice?.warnings += ProfileSelection.disagreements(document, facts, resolved.values)
         context.variant = variant(context, &choice)
         let judged = context
         let results = Mutex([CheckResult?](repeating: nil, count: checks.count))

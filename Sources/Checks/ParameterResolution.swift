@@ -49,10 +49,10 @@ struct ParameterResolution {
         var first: (value: String, origin: String)? {
             let names = [declaration.name] + declaration.aliases
             if let given = inputs.buildArguments.last(where: { names.contains($0.name) }) {
-                return (given.value, "command line")
+                return (declaration.reduce(given.value) ?? given.value, "command line")
             }
             if let given = inputs.buildArgumentFile.last(where: { names.contains($0.name) }) {
-                return (given.value, "build argument file")
+                return (declaration.reduce(given.value) ?? given.value, "build argument file")
             }
             for name in declaration.environment {
                 if let value = observed(config.run.environmentValue(name)) {

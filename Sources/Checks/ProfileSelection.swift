@@ -80,6 +80,37 @@ struct ProfileSelection {
         choice = ProfileChoice(id: profile.id, title: profile.title, evidence: evidence, warnings: warnings)
     }
 
+    /// What the image claims of its release and what is installed, where they differ; one line each.
+    static func disagreements(
+        _ document: SuiteDocument, _ facts: ImageFacts, _ parameters: [ParameterValue]
+    ) -> [String] {
+        guard case .success(let installed) = installedRelease(document.releaseDistributions, facts) else {
+            return []
+        }
+        var lines: [String] = []
+        if let name = document.releaseParameter,
+            let claim = parameters.first(where: { $0.name == name && $0.origin.hasPrefix("image ") }),
+            ReleaseVersion(claim.value) != installed.version
+        {
+            lines.append(
+                "the image claims \(name) \(claim.value) (\(claim.origin)); "
+                    + "\(installed.name) \(installed.text) is installed")
+        }
+        guard let repository = document.releaseRepository else { return lines }
+        for name in facts.names {
+            let parts = name.split(separator: ":", omittingEmptySubsequences: false)
+            guard parts.count > 1, let tag = parts.last,
+                name == "\(repository):\(tag)" || name.hasSuffix("/\(repository):\(tag)"),
+                let pattern = Pattern("(?:slim-)?([0-9]+\\.[0-9]+\\.[0-9]+[a-z0-9]*)(?:-.*)?"),
+                let release = pattern.capture(in: String(tag)),
+                ReleaseVersion(release) != installed.version
+            else { continue }
+            lines.append(
+                "the image is named \(escaped(name)); \(installed.name) \(installed.text) is installed")
+        }
+        return lines
+    }
+
     /// The profile whose range holds the release, else the one whose end is next to it.
     private static func nearest(to release: ReleaseVersion, _ profiles: [ProfileDeclaration])
         -> ProfileDeclaration?

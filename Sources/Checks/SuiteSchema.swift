@@ -34,7 +34,11 @@ public enum SuiteSchema {
                     ("document", text("the written standard")),
                     (
                         "release",
-                        closed([("distribution", reference("texts", "names of Python distributions"))])
+                        closed([
+                            ("distribution", reference("texts", "names of Python distributions")),
+                            ("parameter", text("the parameter by which an image claims to be of a release")),
+                            ("repository", text("the repository whose tags begin with a release")),
+                        ])
                     ),
                     ("parameters", map(of: "parameter")), ("lineage", reference("lineage")),
                     ("profiles", list(of: "profile")), ("variants", list(of: "variant")),

@@ -17,6 +17,10 @@ checks:
       environment: AIRFLOW_HOME
       equals: ${AIRFLOW_HOME}
       not: {endsWith: /}
+    # The document writes it with a slash at its end.
+    documented:
+      environment: AIRFLOW_HOME
+      equals: ${AIRFLOW_HOME}/
     remedy: ENV AIRFLOW_HOME=${AIRFLOW_HOME}
 
   - id: AIR-ENV-002
@@ -115,6 +119,154 @@ checks:
       matches: ".+"
     remedy: ENV BASE_IMAGE of the FROM line
 
+  - id: AIR-ENV-012
+    title: arguments that only the build needs leave no trace
+    statements: [G05, G06, G20, I03]
+    source: "Production image build arguments: AIRFLOW_REPO, AIRFLOW_BRANCH, CASS_DRIVER_BUILD_CONCURRENCY"
+    severity: warning
+    expect:
+      - {environment: AIRFLOW_REPO, absent: true}
+      - {environment: AIRFLOW_BRANCH, absent: true}
+      - {environment: CASS_DRIVER_BUILD_CONCURRENCY, absent: true}
+      - {environment: CASS_DRIVER_NO_CYTHON, absent: true}
+    remedy: set them in the build stage only
+
+  - id: AIR-ENV-013
+    title: pip installs into the user library
+    statements: [B08, B15]
+    source: Extending the image
+    when: {versions: "2.0.2..2.8"}
+    expect:
+      environment: PIP_USER
+      equals: "true"
+    remedy: ENV PIP_USER=true
+
+  - id: AIR-ENV-014
+    title: pip installs into the virtual environment, not into a user library
+    statements: [B08, B15]
+    source: Extending the image
+    when: {versions: "2.9.."}
+    expect:
+      environment: PIP_USER
+      absent: true
+    remedy: leave PIP_USER out
+
+  - id: AIR-ENV-015
+    title: there is no GID of an airflow group any more
+    statements: [G17]
+    source: "Production image build arguments: AIRFLOW_GID"
+    severity: info
+    when: {versions: "2.2.."}
+    expect:
+      environment: AIRFLOW_GID
+      absent: true
+    remedy: leave AIRFLOW_GID out
+
+  - id: AIR-ENV-016
+    title: Debian's tools ask no questions
+    source: Dockerfile of every release line
+    severity: info
+    expect:
+      environment: DEBIAN_FRONTEND
+      equals: noninteractive
+    remedy: ENV DEBIAN_FRONTEND=noninteractive
+
+  - id: AIR-ENV-017
+    title: the image says that it is for production
+    source: Dockerfile of Airflow 3.1 and later
+    severity: info
+    when: {versions: "3.1.."}
+    expect:
+      environment: AIRFLOW_IMAGE_TYPE
+      equals: prod
+    remedy: ENV AIRFLOW_IMAGE_TYPE=prod
+
+"""#),
+            ("extension.yaml", #"""
+# About what was added to an image: layers above the step ENTRYPOINT by which the Dockerfile ends, or above those of
+# the image given with --base.
+group: extension
+title: Layers that extend the image
+checks:
+  - id: AIR-EXT-001
+    title: the image begins with the layers of its base
+    statements: [B06, E02]
+    source: Extending the image
+    when: {given: base}
+    expect:
+      base: true
+    remedy: begin the Dockerfile with FROM and the base
+
+  - id: AIR-EXT-002
+    title: the extended image ends as airflow
+    statements: [B13, C16]
+    source: Extending the image
+    when: &extended
+      lineage: extended
+    expect:
+      runsAs: {name: airflow, uid: "${AIRFLOW_UID}"}
+    remedy: end the Dockerfile with USER airflow
+
+  - id: AIR-EXT-003
+    title: the added Debian packages are installed to the end
+    statements: [B07, B11, C16]
+    source: Extending the image
+    when: *extended
+    expect:
+      packages: {none: ["*"], from: extension}
+      status: {not: {oneOf: [install ok installed, hold ok installed]}}
+    remedy: let apt-get install finish
+
+  - id: AIR-EXT-004
+    title: Python packages are added to the user library
+    statements: [B14, B15, C16]
+    source: Extending the image
+    when: *extended
+    expect:
+      distributions: {none: ["*"], from: extension}
+      location: {not: {startsWith: "${AIRFLOW_USER_HOME_DIR}/.local/"}}
+    remedy: install with pip as airflow, not as root
+
+  - id: AIR-EXT-005
+    title: what is added to the user library belongs to airflow
+    statements: [B15, C16]
+    source: Extending the image
+    when: *extended
+    expect:
+      paths:
+        every: ["${AIRFLOW_USER_HOME_DIR}/.local/**"]
+        from: extension
+      owner: ${AIRFLOW_UID}
+      allowNone: true
+    remedy: install with pip as airflow, not as root
+
+  - id: AIR-EXT-006
+    title: airflow and group 0 can read the added DAGs
+    statements: [B20]
+    source: Extending the image
+    when: *extended
+    expect:
+      paths:
+        every: ["${AIRFLOW_HOME}/dags/**"]
+        from: extension
+      readableBy: ["${AIRFLOW_UID}", "12345:0"]
+      allowNone: true
+    remedy: COPY --chown=airflow:root
+
+  # The document shows that it can be done, and that customising is better.
+  - id: AIR-EXT-007
+    title: nothing for building was added by extending
+    statements: [B19, E01]
+    source: Extending the image
+    severity: info
+    when: *extended
+    expect:
+      packages:
+        none: [build-essential, gcc, "gcc-[0-9]*", g++, "g++-[0-9]*", make, cmake]
+        except: ["gcc-*-base"]
+        from: extension
+    remedy: customise the image with ADDITIONAL_DEV_DEPS
+
 """#),
             ("filesystem.yaml", #"""
 group: filesystem
@@ -131,11 +283,18 @@ checks:
       owner: ${AIRFLOW_UID}
       group: 0
       chmod: "ug+rwx,g=u"
+    # The sample listing of the document has mode 0755.
+    documented:
+      path: ${AIRFLOW_HOME}
+      type: directory
+      owner: ${AIRFLOW_UID}
+      group: 0
+      mode: "0755"
     remedy: chown airflow:0 and chmod g=u ${AIRFLOW_HOME}
 
   - id: AIR-FS-002
     title: the folder for DAGs belongs to airflow and group 0, and both may write
-    statements: [B21, F18, F24, G15]
+    statements: [B21, F18, F24, F25, G15]
     source: Using the production image
     when: {versions: "1.10.11.."}
     expect:
@@ -144,11 +303,18 @@ checks:
       owner: ${AIRFLOW_UID}
       group: 0
       chmod: "ug+rwx,g=u"
+    # The sample listing of the document has mode 0755.
+    documented:
+      path: ${AIRFLOW_HOME}/dags
+      type: directory
+      owner: ${AIRFLOW_UID}
+      group: 0
+      mode: "0755"
     remedy: make ${AIRFLOW_HOME}/dags, chown airflow:0, chmod g=u
 
   - id: AIR-FS-003
     title: the folder for logs belongs to airflow and group 0, and both may write
-    statements: [F19, F24, G15]
+    statements: [F19, F24, F25, G15]
     source: Using the production image
     when: {versions: "1.10.11.."}
     expect:
@@ -157,6 +323,13 @@ checks:
       owner: ${AIRFLOW_UID}
       group: 0
       chmod: "ug+rwx,g=u"
+    # The sample listing of the document has mode 0755.
+    documented:
+      path: ${AIRFLOW_HOME}/logs
+      type: directory
+      owner: ${AIRFLOW_UID}
+      group: 0
+      mode: "0755"
     remedy: make ${AIRFLOW_HOME}/logs, chown airflow:0, chmod g=u
 
   - id: AIR-FS-004
@@ -243,6 +416,157 @@ checks:
       - {path: "${AIRFLOW_HOME}/setup.py", absent: true}
       - {path: /empty, absent: true}
     remedy: copy sources in the build stage only
+
+  - id: AIR-FS-011
+    title: Airflow looks for DAGs where they are to be
+    statements: [B21, F18]
+    source: Extending the image
+    when:
+      environment: AIRFLOW__CORE__DAGS_FOLDER
+    expect:
+      environment: AIRFLOW__CORE__DAGS_FOLDER
+      equals: ${AIRFLOW_HOME}/dags
+    remedy: leave AIRFLOW__CORE__DAGS_FOLDER unset
+
+  - id: AIR-FS-012
+    title: ${AIRFLOW_HOME} holds nothing but dags and logs
+    statements: [F23]
+    source: Using the production image
+    severity: info
+    # What is added to an image is wanted there.
+    when: {none: [{lineage: extended}]}
+    expect:
+      paths:
+        none: ["${AIRFLOW_HOME}/*"]
+        except: ["${AIRFLOW_HOME}/dags", "${AIRFLOW_HOME}/logs"]
+    remedy: start Airflow in a container, not while building
+
+  - id: AIR-FS-013
+    title: no sources and no files of the build context are left
+    statements: [C08, H08, I01]
+    source: "Production image build arguments: AIRFLOW_SOURCES_TO"
+    expect:
+      - {path: /docker-context-files, absent: true}
+      - paths:
+          none: ["${AIRFLOW_HOME}/pyproject.toml", "${AIRFLOW_HOME}/setup.cfg", "${AIRFLOW_HOME}/providers"]
+    remedy: copy them in the build stage only
+
+  - id: AIR-FS-014
+    title: no file but those of Debian can be run with the rights of another user
+    source: Dockerfile of every release line
+    severity: warning
+    expect:
+      paths:
+        none: ["/**"]
+        except:
+          - /usr/bin/chage
+          - /usr/bin/chfn
+          - /usr/bin/chsh
+          - /usr/bin/expiry
+          - /usr/bin/gpasswd
+          - /usr/bin/ksu
+          - /usr/bin/newgrp
+          - /usr/bin/passwd
+          - /usr/bin/ssh-agent
+          - /usr/bin/sudo
+          - /usr/bin/wall
+          # Before Debian 12 these are in /bin and /sbin.
+          - /bin/mount
+          - /usr/bin/mount
+          - /bin/su
+          - /usr/bin/su
+          - /bin/umount
+          - /usr/bin/umount
+          - /sbin/unix_chkpwd
+          - /usr/sbin/unix_chkpwd
+          - /usr/lib/openssh/ssh-keysign
+          - /usr/lib/dbus-1.0/dbus-daemon-launch-helper
+      type: file
+      mode: {matches: "[2-7][0-7]{3}"}
+    remedy: chmod u-s,g-s
+
+  - id: AIR-FS-015
+    title: a user that nobody knows, with group 0, can write where Airflow does
+    statements: [F07, J01, J02]
+    source: Using the production image (OpenShift Guidelines)
+    when: {versions: "1.10.11.."}
+    expect:
+      paths: {every: ["${AIRFLOW_HOME}", "${AIRFLOW_HOME}/dags", "${AIRFLOW_HOME}/logs"]}
+      writableBy: ["1234567:0", "${AIRFLOW_UID}"]
+    remedy: chown airflow:0 and chmod g=u
+
+"""#),
+            ("image.yaml", #"""
+group: image
+title: What the image is, and what it is called
+checks:
+  # A name proves nothing; one that contradicts the content misleads whoever pulls it.
+  - id: AIR-IMG-001
+    title: a name of apache/airflow tells the installed version
+    statements: [A01]
+    source: Production Container Images
+    severity: warning
+    when:
+      versions: "2.0.."
+      names: {any: ["apache/airflow:*", "**/apache/airflow:*"]}
+    expect:
+      names: {every: ["**apache/airflow:*"]}
+      tag: {matches: "(slim-)?(latest|${AIRFLOW_VERSION})(-python${PYTHON_MAJOR_MINOR_VERSION})?"}
+    remedy: tag the image again by its content
+
+  - id: AIR-IMG-002
+    title: the image has the name that it was to get
+    statements: [C13]
+    source: Customizing the image (example)
+    when: {parameters: {IMAGE_NAME: {not: ""}}}
+    expect:
+      names: {any: ["${IMAGE_NAME}", "${IMAGE_NAME}:*", "**/${IMAGE_NAME}", "**/${IMAGE_NAME}:*"]}
+    remedy: docker build --tag ${IMAGE_NAME}
+
+  - id: AIR-IMG-003
+    title: the image is made of Debian
+    statements: [C05, G01]
+    source: "Production image build arguments: PYTHON_BASE_IMAGE"
+    expect:
+      os: debian
+      codename:
+        "..2.2": buster
+        # 2.8 and 2.9 could be built on bullseye.
+        "2.3..2.7": {oneOf: [bullseye, bookworm]}
+        "2.8..2.9": {oneOf: [bullseye, bookworm]}
+        default: bookworm
+    remedy: build on the Debian release of the line
+
+  - id: AIR-IMG-004
+    title: the base image that the image names is of the Debian release that is in it
+    statements: [C05, G01]
+    source: "Production image build arguments: PYTHON_BASE_IMAGE"
+    when: {parameters: {PYTHON_BASE_CODENAME: {not: ""}}}
+    expect:
+      os: debian
+      codename: ${PYTHON_BASE_CODENAME}
+    remedy: pass as PYTHON_BASE_IMAGE what stands behind FROM
+
+  - id: AIR-IMG-005
+    title: the base image that the image names is of the line of Python that Airflow is installed for
+    statements: [C04, C05, G01, G03]
+    source: "Production image build arguments: PYTHON_MAJOR_MINOR_VERSION"
+    when: {parameters: {PYTHON_BASE_VERSION: {not: ""}}}
+    expect:
+      python: apache-airflow
+      equals: ${PYTHON_BASE_VERSION}
+    remedy: PYTHON_MAJOR_MINOR_VERSION has to match PYTHON_BASE_IMAGE
+
+  - id: AIR-IMG-006
+    title: the image is for Linux on a processor that the line was made for
+    source: Dockerfile of every release line
+    severity: warning
+    expect:
+      config: platform
+      value:
+        "..2.2": {startsWith: linux/amd64}
+        default: {matches: "linux/(amd64|arm64)(/.*)?"}
+    remedy: build for linux/amd64
 
 """#),
             ("kerberos.yaml", #"""
@@ -333,6 +657,68 @@ checks:
       - {label: org.opencontainers.image.source, startsWith: "https://"}
     remedy: keep the labels of the Dockerfile
 
+  - id: AIR-LABEL-006
+    title: the labels repeat the build and the commit that the variables say
+    source: Dockerfile of Airflow 2.0.2 and later
+    severity: warning
+    when: {versions: "2.0.2.."}
+    expect:
+      - {label: org.apache.airflow.main-image.build-id, equals: "${BUILD_ID}"}
+      - {label: org.apache.airflow.main-image.commit-sha, equals: "${COMMIT_SHA}"}
+    remedy: give labels and variables the same build arguments
+
+  - id: AIR-LABEL-007
+    title: the labels repeat the build and the commit that the variables say
+    source: Dockerfile of Airflow 1.10.12 to 2.0.1
+    severity: warning
+    when: {versions: "1.10.12..2.0.1"}
+    expect:
+      - {label: org.apache.airflow.mainImage.buildId, equals: "${BUILD_ID}"}
+      - {label: org.apache.airflow.mainImage.commitSha, equals: "${COMMIT_SHA}"}
+    remedy: give labels and variables the same build arguments
+
+  - id: AIR-LABEL-008
+    title: the label of the OCI with the version is right
+    statements: [G04]
+    source: Dockerfile of Airflow 2.0.2 and later
+    severity: info
+    when: {versions: "2.0.2.."}
+    expect:
+      label: org.opencontainers.image.version
+      equals: ${AIRFLOW_VERSION}
+    remedy: LABEL org.opencontainers.image.version=${AIRFLOW_VERSION}
+
+  - id: AIR-LABEL-009
+    title: the label with the Debian release is right
+    statements: [C05]
+    source: Dockerfile of Airflow up to 2.1
+    severity: warning
+    when: {versions: "..2.1"}
+    expect:
+      label: org.apache.airflow.distro.version
+      equals: buster
+    remedy: LABEL org.apache.airflow.distro.version=buster
+
+  - id: AIR-LABEL-010
+    title: the label with the Python version is right
+    statements: [G02]
+    source: Dockerfile of Airflow 3.1 and later
+    when: {versions: "3.1.."}
+    expect:
+      label: org.apache.airflow.python.version
+      matches: "${PYTHON_MAJOR_MINOR_VERSION}(\\..*)?"
+    remedy: give the label the same build argument
+
+  - id: AIR-LABEL-011
+    title: the labels of the OCI tell the commit that the variables say
+    source: Dockerfile of Airflow 2.0.2 and later
+    severity: info
+    when: {versions: "2.0.2.."}
+    expect:
+      label: org.opencontainers.image.revision
+      equals: ${COMMIT_SHA}
+    remedy: LABEL org.opencontainers.image.revision=${COMMIT_SHA}
+
 """#),
             ("mysql.yaml", #"""
 # The client comes from Oracle's packages up to 2.7, from MariaDB's from 2.8.1, from Debian's on arm64.
@@ -389,8 +775,8 @@ checks:
       parameters: {INSTALL_MYSQL_CLIENT: "true"}
       all:
         - {config: platform, not: {startsWith: linux/arm64}}
-        # Slim images have no drivers; they have no Celery either.
-        - distributions: {any: [apache-airflow-providers-celery, celery]}
+        # Slim images have no drivers.
+        - variant: regular
         - any:
             - parameters: {AIRFLOW_EXTRAS: ""}
             - parameters: {AIRFLOW_EXTRAS: {matches: "(.*,)?mysql(,.*)?"}}
@@ -447,6 +833,28 @@ checks:
       paths: {none: ["/etc/apt/sources.list.d/*mysql*", "/etc/apt/sources.list.d/*mariadb*"]}
     remedy: remove the file from /etc/apt/sources.list.d
 
+  - id: AIR-MYSQL-009
+    title: the client is MariaDB's, as INSTALL_MYSQL_CLIENT_TYPE says
+    statements: [G21]
+    source: "Dockerfile of Airflow 2.7.3 and later: INSTALL_MYSQL_CLIENT_TYPE"
+    when:
+      parameters: {INSTALL_MYSQL_CLIENT: "true", INSTALL_MYSQL_CLIENT_TYPE: mariadb}
+    expect:
+      packages: {none: [mysql-community-client, mysql-community-client-core, "libmysqlclient[0-9]*"]}
+    remedy: build with --build-arg INSTALL_MYSQL_CLIENT_TYPE=mysql where that is what is wanted
+
+  - id: AIR-MYSQL-010
+    title: the client is Oracle's, as INSTALL_MYSQL_CLIENT_TYPE says
+    statements: [G21]
+    source: "Dockerfile of Airflow 2.7.3 and later: INSTALL_MYSQL_CLIENT_TYPE"
+    when:
+      parameters: {INSTALL_MYSQL_CLIENT: "true", INSTALL_MYSQL_CLIENT_TYPE: mysql}
+      none:
+        - {config: platform, startsWith: linux/arm64}
+    expect:
+      packages: {any: [mysql-client, mysql-community-client, mysql-community-client-core]}
+    remedy: build with --build-arg INSTALL_MYSQL_CLIENT_TYPE=mariadb where that is what is wanted
+
 """#),
             ("packages.yaml", #"""
 group: packages
@@ -488,6 +896,178 @@ checks:
       paths: {none: ["/var/cache/apt/archives/**/*.deb"]}
     remedy: apt-get clean in the step that ran apt-get install
 
+  - id: AIR-APT-005
+    title: every Debian package is installed to the end
+    statements: [B07, B11]
+    source: Extending the image
+    expect:
+      packages: {none: ["*"]}
+      status: {matches: ".*(half-installed|unpacked|half-configured|triggers-awaited|triggers-pending|reinstreq.*)"}
+    remedy: let apt-get install finish
+
+  - id: AIR-APT-006
+    title: the packages that every release line installs are there
+    statements: [A04]
+    source: Dockerfile of every release line
+    severity: warning
+    when: &own-list
+      # A list of one's own replaces that of the Dockerfile.
+      any:
+        - versions: "..2.3"
+        - parameters: {RUNTIME_APT_DEPS: ""}
+    expect:
+      packages:
+        every:
+          - apt-transport-https
+          - apt-utils
+          - ca-certificates
+          - curl
+          - dumb-init
+          - freetds-bin
+          - gnupg
+          - krb5-user
+          - ldap-utils
+          - libsasl2-2
+          - libsasl2-modules
+          - locales
+          - lsb-release
+          - openssh-client
+          - rsync
+          - sasl2-bin
+          - sqlite3
+          - sudo
+          - unixodbc
+    remedy: install them, or pass RUNTIME_APT_DEPS
+
+  - id: AIR-APT-007
+    title: the libraries of the Debian release are there
+    statements: [A04]
+    source: Dockerfile of every release line
+    severity: warning
+    when:
+      all: [*own-list, {os: debian, codename: bookworm}]
+      versions: "2.8.."
+    expect:
+      packages: {every: [libffi8, libldap-2.5-0, libssl3, netcat-openbsd]}
+    remedy: install them, or pass RUNTIME_APT_DEPS
+
+  - id: AIR-APT-008
+    title: the libraries of the Debian release are there
+    statements: [A04]
+    source: Dockerfile of every release line
+    severity: warning
+    when:
+      all: [*own-list, {os: debian, codename: bullseye}]
+      versions: "2.3..2.7"
+    expect:
+      packages: {every: [libffi7, libldap-2.4-2, libssl1.1]}
+    remedy: install them, or pass RUNTIME_APT_DEPS
+
+  - id: AIR-APT-009
+    title: the libraries of the Debian release are there
+    statements: [A04]
+    source: Dockerfile of every release line
+    severity: warning
+    when:
+      all: [*own-list, {os: debian, codename: buster}]
+    expect:
+      - packages: {every: [libffi6, libssl1.1]}
+    remedy: install them, or pass RUNTIME_APT_DEPS
+
+  - id: AIR-APT-010
+    title: the libraries for geometry and event loops are there
+    statements: [A04]
+    source: Dockerfile of Airflow 2.9 and later
+    severity: warning
+    when:
+      all: [*own-list]
+      versions: "2.9.."
+    expect:
+      packages: {every: [libgeos-dev, libev4, libxmlsec1]}
+    remedy: install them, or pass RUNTIME_APT_DEPS
+
+  - id: AIR-APT-011
+    title: gosu is not installed any more
+    source: Dockerfile of Airflow 2.8.3 and later
+    severity: info
+    when: {versions: "2.8.3.."}
+    expect:
+      packages: {none: [gosu], from: base}
+    remedy: leave gosu out
+
+  - id: AIR-APT-012
+    title: Git is installed
+    source: Dockerfile of Airflow 3.0.2 and later
+    severity: warning
+    when:
+      all: [*own-list]
+      versions: "3.0.2.."
+    expect:
+      packages: {every: [git]}
+    remedy: install git
+
+  # The build of 3.1 and later ends when Debian's Python is drawn in.
+  - id: AIR-APT-013
+    title: Debian's Python library is not in the image
+    source: Dockerfile of Airflow 3.1 and later
+    severity: warning
+    when: {versions: "3.1.."}
+    expect:
+      packages: {none: ["libpython3*"], from: base}
+    remedy: leave out the packages that need Debian's Python
+
+  - id: AIR-APT-014
+    title: the packages that the image says were asked for are installed
+    statements: [G14]
+    source: "Production image build arguments: ADDITIONAL_RUNTIME_DEPS"
+    when: {parameters: {RUNTIME_APT_DEPS: {not: ""}}}
+    expect:
+      packages: {every: ["${RUNTIME_APT_DEPS}"]}
+    remedy: ENV RUNTIME_APT_DEPS has to be what was installed
+
+  - id: AIR-APT-015
+    title: the PostgreSQL client is installed
+    source: "Dockerfile of Airflow 2.3 and later: INSTALL_POSTGRES_CLIENT"
+    when:
+      versions: "2.3.."
+      parameters: {INSTALL_POSTGRES_CLIENT: "true"}
+    expect:
+      - packages: {any: [postgresql-client, "postgresql-client-[0-9]*"]}
+      - commands: {every: [psql]}
+    remedy: build with --build-arg INSTALL_POSTGRES_CLIENT=true
+
+  - id: AIR-APT-016
+    title: no PostgreSQL client is installed
+    source: "Dockerfile of Airflow 2.3 and later: INSTALL_POSTGRES_CLIENT"
+    when:
+      parameters: {INSTALL_POSTGRES_CLIENT: "false"}
+    expect:
+      packages: {none: [postgresql-client, "postgresql-client-[0-9]*"], except: ["${ADDITIONAL_RUNTIME_DEPS}"]}
+    remedy: build with --build-arg INSTALL_POSTGRES_CLIENT=false
+
+  - id: AIR-APT-017
+    title: the ODBC driver for SQL Server is installed
+    source: "Dockerfile of Airflow 2.3 and later: INSTALL_MSSQL_CLIENT"
+    when:
+      versions: "2.3.."
+      parameters: {INSTALL_MSSQL_CLIENT: "true"}
+      # Earlier images for arm64 have none.
+      any:
+        - {config: platform, not: {startsWith: linux/arm64}}
+        - versions: "2.5.1.."
+    expect:
+      packages: {any: [msodbcsql17, msodbcsql18]}
+    remedy: build with --build-arg INSTALL_MSSQL_CLIENT=true
+
+  - id: AIR-APT-018
+    title: no ODBC driver for SQL Server is installed
+    source: "Dockerfile of Airflow 2.3 and later: INSTALL_MSSQL_CLIENT"
+    when:
+      parameters: {INSTALL_MSSQL_CLIENT: "false"}
+    expect:
+      packages: {none: ["msodbcsql*"], except: ["${ADDITIONAL_RUNTIME_DEPS}"]}
+    remedy: build with --build-arg INSTALL_MSSQL_CLIENT=false
+
 """#),
             ("profiles.yaml", #"""
 # Release lines, newest first: the first whose marks are in the image is its line. The marks are what the
@@ -497,14 +1077,31 @@ profiles:
   - id: "3.1-3.3"
     title: Airflow 3.1 to 3.3
     versions: "3.1..3.3"
+    parameters:
+      DEFAULT_EXTRAS: "\
+        aiobotocore,amazon,async,celery,cncf-kubernetes,common-io,common-messaging,docker,elasticsearch,ftp,git,\
+        google,google-auth,graphviz,grpc,hashicorp,http,ldap,microsoft-azure,odbc,openlineage,pandas,redis,\
+        sendgrid,sftp,slack,snowflake,ssh,statsd,uv"
+      AIRFLOW_INSTALL_SOURCES: apache-airflow
     when: {environment: AIRFLOW_PYTHON_VERSION}
   - id: "3.0"
     title: Airflow 3.0
     versions: "3.0"
+    parameters:
+      DEFAULT_EXTRAS: "\
+        aiobotocore,amazon,async,celery,cncf-kubernetes,common-io,docker,elasticsearch,ftp,google,google-auth,\
+        graphviz,grpc,hashicorp,http,ldap,microsoft-azure,odbc,openlineage,pandas,redis,sendgrid,sftp,slack,\
+        snowflake,ssh,statsd,uv"
+      AIRFLOW_INSTALL_SOURCES: apache-airflow
     when: {versions: "3..", environment: VIRTUAL_ENV}
   - id: "2.8-2.11"
     title: Airflow 2.8 to 2.11
     versions: "2.8..2.11"
+    parameters:
+      DEFAULT_EXTRAS: "\
+        amazon,async,celery,cncf-kubernetes,docker,elasticsearch,ftp,google,google-auth,grpc,hashicorp,http,\
+        ldap,microsoft-azure,odbc,pandas,redis,sendgrid,sftp,slack,snowflake,ssh,statsd,virtualenv"
+      AIRFLOW_INSTALL_SOURCES: apache-airflow
     when:
       any:
         # From 2.9.0.
@@ -519,6 +1116,11 @@ profiles:
   - id: "2.3-2.7"
     title: Airflow 2.3 to 2.7
     versions: "2.3..2.7"
+    parameters:
+      DEFAULT_EXTRAS: "\
+        amazon,async,celery,cncf-kubernetes,docker,elasticsearch,ftp,google,google-auth,grpc,hashicorp,http,\
+        ldap,microsoft-azure,odbc,pandas,redis,sendgrid,sftp,slack,ssh,statsd,virtualenv"
+      AIRFLOW_INSTALL_SOURCES: apache-airflow
     when:
       all:
         - environment: DUMB_INIT_SETSID
@@ -529,6 +1131,11 @@ profiles:
   - id: "2.2"
     title: Airflow 2.2, and releases from 2.0.2 that were pushed again in 2022
     versions: "2.2"
+    parameters:
+      DEFAULT_EXTRAS: "\
+        amazon,async,celery,cncf-kubernetes,docker,elasticsearch,ftp,google,grpc,hashicorp,http,ldap,\
+        microsoft-azure,redis,sendgrid,sftp,slack,ssh,statsd,virtualenv"
+      AIRFLOW_INSTALL_SOURCES: apache-airflow
     when:
       all:
         - environment: DUMB_INIT_SETSID
@@ -536,6 +1143,11 @@ profiles:
   - id: "2.0.2-2.1"
     title: Airflow 2.0.2 to 2.1
     versions: "2.0.2..2.1"
+    parameters:
+      DEFAULT_EXTRAS: "\
+        amazon,async,celery,cncf-kubernetes,docker,elasticsearch,ftp,google,grpc,hashicorp,http,ldap,\
+        microsoft-azure,redis,sendgrid,sftp,slack,ssh,statsd,virtualenv"
+      AIRFLOW_INSTALL_SOURCES: apache-airflow
     when:
       any:
         - environment: PIP_USER
@@ -543,6 +1155,11 @@ profiles:
   - id: "2.0.0-2.0.1"
     title: Airflow 2.0.0 and 2.0.1
     versions: "2.0.0..2.0.1"
+    parameters:
+      DEFAULT_EXTRAS: "\
+        amazon,async,celery,cncf-kubernetes,docker,elasticsearch,ftp,google,grpc,hashicorp,http,ldap,\
+        microsoft-azure,redis,sendgrid,sftp,slack,ssh,statsd,virtualenv"
+      AIRFLOW_INSTALL_SOURCES: apache-airflow
     when:
       # 1.10.14 has the same marks.
       versions: "2.."
@@ -552,11 +1169,26 @@ profiles:
   - id: "1.10"
     title: Airflow 1.10, and 2.0.0.dev0 as the document builds it
     versions: "1.10"
+    parameters:
+      DEFAULT_EXTRAS: "async,aws,azure,celery,dask,elasticsearch,gcp,kubernetes,redis,slack,ssh,statsd,virtualenv"
     when:
       any:
         - environment: ADDITIONAL_RUNTIME_DEPS
         - environment: AIRFLOW_GID
         - versions: "..1.10"
+
+# Which kind of image of its line it is: by the distributions that only the extras of a regular image bring.
+variants:
+  - id: regular
+    title: with the extras of the Dockerfile
+    when:
+      distributions: {most: &extras [celery, elasticsearch, kubernetes, paramiko, redis, slack-sdk, statsd]}
+  - id: slim
+    title: Airflow without extras
+    when:
+      distributions: {none: *extras}
+  - id: custom
+    title: with some extras
 
 """#),
             ("python.yaml", #"""
@@ -670,6 +1302,159 @@ checks:
       paths: {none: ["${AIRFLOW_USER_HOME_DIR}/.local/lib/python*/site-packages/airflow/**/node_modules"]}
     remedy: remove node_modules in the step that compiles the assets
 
+  - id: AIR-PY-011
+    title: Airflow is a released package
+    statements: [C06, H02, I04]
+    source: "Production image build arguments: AIRFLOW_INSTALL_SOURCES"
+    when: {parameters: {AIRFLOW_INSTALL_SOURCES: {oneOf: ["", apache-airflow]}}}
+    expect:
+      distributions: {every: [apache-airflow]}
+      directURL: {absent: true}
+    remedy: build with --build-arg AIRFLOW_INSTALL_SOURCES=apache-airflow
+
+  - id: AIR-PY-012
+    title: Airflow is built from local sources
+    statements: [H01, I01]
+    source: "Production image build arguments: AIRFLOW_INSTALL_SOURCES"
+    when: &writes-direct-url
+      parameters: {AIRFLOW_INSTALL_SOURCES: "."}
+      versions: "2.0.."
+      # Earlier versions of pip do not write down where from they install (PEP 610).
+      distributions: {any: [pip]}
+      version: {version: ">=20.1"}
+    expect:
+      distributions: {every: [apache-airflow]}
+      directURL: {contains: "file:///"}
+    remedy: build with --build-arg AIRFLOW_INSTALL_SOURCES=.
+
+  - id: AIR-PY-013
+    title: Airflow is built from the place that was asked for
+    statements: [H03, I02]
+    source: "Production image build arguments: AIRFLOW_INSTALL_SOURCES"
+    when:
+      parameters: {AIRFLOW_INSTALL_SOURCES: {matches: "https?://.*"}}
+      distributions: {any: [pip]}
+      version: {version: ">=20.1"}
+    expect:
+      distributions: {every: [apache-airflow]}
+      directURL: {contains: "${AIRFLOW_INSTALL_SOURCES}"}
+    remedy: "build with --build-arg AIRFLOW_INSTALL_SOURCES=${AIRFLOW_INSTALL_SOURCES}"
+
+  - id: AIR-PY-014
+    title: slugify uses text-unidecode
+    statements: [H06]
+    source: "Production image build arguments: SLUGIFY_USES_TEXT_UNIDECODE"
+    when:
+      versions: "1.10.1..1.10.2"
+      parameters: {SLUGIFY_USES_TEXT_UNIDECODE: {not: ""}}
+    expect:
+      - distributions: {every: [text-unidecode]}
+      - distributions: {none: [unidecode]}
+    remedy: build with --build-arg SLUGIFY_USES_TEXT_UNIDECODE=yes
+
+  - id: AIR-PY-015
+    title: the web assets are compiled
+    statements: [H07]
+    source: "Production image build arguments: AIRFLOW_WWW"
+    when: {versions: "..2.11"}
+    expect:
+      paths:
+        any:
+          - "${AIRFLOW_USER_HOME_DIR}/.local/lib/python*/site-packages/airflow/www/static/dist/manifest.json"
+          - "${AIRFLOW_USER_HOME_DIR}/.local/lib/python*/site-packages/airflow/www_rbac/static/dist/manifest.json"
+      type: file
+    # The Dockerfile looks which folder there is, whatever the argument says.
+    documented:
+      paths:
+        any:
+          - "${AIRFLOW_USER_HOME_DIR}/.local/lib/python*/site-packages/airflow/${AIRFLOW_WWW}/static/dist/manifest.json"
+      type: file
+    remedy: compile the assets before the package is built
+
+  - id: AIR-PY-016
+    title: the files that the web assets were compiled with are removed
+    statements: [A03, H07]
+    source: "Production image build arguments: AIRFLOW_WWW"
+    severity: warning
+    when: {versions: "..2.0"}
+    expect:
+      paths:
+        none:
+          - "${AIRFLOW_USER_HOME_DIR}/.local/lib/python*/site-packages/airflow/www*/package.json"
+          - "${AIRFLOW_USER_HOME_DIR}/.local/lib/python*/site-packages/airflow/www*/yarn.lock"
+          - "${AIRFLOW_USER_HOME_DIR}/.local/lib/python*/site-packages/airflow/www*/webpack.config.js"
+    remedy: remove them in the step that compiles the assets
+
+  - id: AIR-PY-017
+    title: pip is of the version that the image says
+    source: "Dockerfile of Airflow 2.0 and later: AIRFLOW_PIP_VERSION"
+    severity: warning
+    when: {parameters: {AIRFLOW_PIP_VERSION: {matches: "[0-9].*"}}}
+    expect:
+      distributions: {any: [pip]}
+      version: ${AIRFLOW_PIP_VERSION}
+    remedy: install pip==${AIRFLOW_PIP_VERSION}
+
+  - id: AIR-PY-018
+    title: uv is of the version that the image says
+    source: "Dockerfile of Airflow 2.9 and later: AIRFLOW_UV_VERSION"
+    severity: warning
+    when:
+      parameters: {AIRFLOW_USE_UV: "true", AIRFLOW_UV_VERSION: {matches: "[0-9].*"}}
+    expect:
+      distributions: {any: [uv]}
+      version: ${AIRFLOW_UV_VERSION}
+    remedy: install uv==${AIRFLOW_UV_VERSION}
+
+  # Every example of the document builds 1.10.12 and leaves AIRFLOW_VERSION at its default.
+  - id: AIR-PY-019
+    title: AIRFLOW_VERSION is a release of the line, or the default of the document
+    statements: [G04, I09]
+    source: "Production image build arguments: AIRFLOW_VERSION"
+    severity: warning
+    when: {versions: "..1.10"}
+    expect:
+      environment: AIRFLOW_VERSION
+      matches: "1\\.10\\..*|2\\.0\\.0\\.dev0"
+    remedy: build with --build-arg AIRFLOW_VERSION of the version that is installed
+
+  - id: AIR-PY-020
+    title: a slim image has the providers that Airflow itself needs, and no other
+    source: Dockerfile of Airflow 2.3 and later
+    severity: warning
+    when:
+      versions: "2.3..2.11"
+      variant: slim
+      none: [{lineage: extended}]
+    expect:
+      distributions:
+        none: ["apache-airflow-providers-*"]
+        except:
+          - apache-airflow-providers-common-compat
+          - apache-airflow-providers-common-io
+          - apache-airflow-providers-common-sql
+          - apache-airflow-providers-fab
+          - apache-airflow-providers-ftp
+          - apache-airflow-providers-http
+          - apache-airflow-providers-imap
+          - apache-airflow-providers-smtp
+          - apache-airflow-providers-sqlite
+    remedy: build with empty AIRFLOW_EXTRAS
+
+  - id: AIR-PY-021
+    title: Airflow's drivers for PostgreSQL are installed
+    statements: [A02, G08]
+    source: "Production image build arguments: AIRFLOW_EXTRAS"
+    when:
+      parameters: {INSTALL_POSTGRES_CLIENT: "true"}
+      variant: regular
+      any:
+        - parameters: {AIRFLOW_EXTRAS: ""}
+        - parameters: {AIRFLOW_EXTRAS: {matches: "(.*,)?postgres(,.*)?"}}
+    expect:
+      distributions: {any: [psycopg2-binary, psycopg2]}
+    remedy: keep postgres in AIRFLOW_EXTRAS
+
 """#),
             ("run.yaml", #"""
 group: run
@@ -702,6 +1487,10 @@ checks:
     expect:
       config: command
       value: {"..2.1.0": ["--help"], default: []}
+    # The document's sample prints a version when no command is given.
+    documented:
+      config: command
+      equals: [version]
     remedy: 'CMD ["--help"] up to 2.1.0, CMD [] from 2.1.1'
 
   - id: AIR-RUN-004
@@ -762,6 +1551,27 @@ checks:
       equals: "1"
     remedy: ENV DUMB_INIT_SETSID=1
 
+  - id: AIR-RUN-010
+    title: airflow cannot change the entrypoint
+    statements: [F32]
+    source: Using the production image
+    severity: warning
+    # In between the files belonged to airflow.
+    when: {any: [{versions: "1.10.11..1.10.12"}, {versions: "2.2.4.."}]}
+    expect:
+      - {path: /entrypoint, owner: root, chmod: "go-w"}
+      - {path: /clean-logs, owner: root, chmod: "go-w"}
+    remedy: COPY the scripts as root
+
+  - id: AIR-RUN-011
+    title: the image sets no health check and no stop signal of its own
+    source: Dockerfile of every release line
+    severity: info
+    expect:
+      - {config: healthcheck, absent: true}
+      - {config: stopSignal, absent: true}
+    remedy: leave HEALTHCHECK and STOPSIGNAL to those who run the image
+
 """#),
             ("suite.yaml", #"""
 # The production image as the document describes it. README.md says how to read and write these files.
@@ -772,8 +1582,28 @@ document: "Production Deployment (Airflow 1.10.12 / 2.0.0.dev0)"
 # What is installed decides by which release an image is judged, not its tag.
 release:
   distribution: [apache-airflow, apache-airflow-core]
+  parameter: AIRFLOW_VERSION
+  repository: apache/airflow
 
-# The build arguments of the document. `environment` and `label` name what repeats the value in the image.
+# The Dockerfile of every line ends with this step: a layer above it was added by extending the image.
+lineage:
+  lastInstruction: ENTRYPOINT
+  containing: /entrypoint
+  customisedBy:
+    - AIRFLOW_EXTRAS
+    - ADDITIONAL_AIRFLOW_EXTRAS
+    - ADDITIONAL_PYTHON_DEPS
+    - ADDITIONAL_RUNTIME_DEPS
+    - ADDITIONAL_RUNTIME_APT_COMMAND
+    - INSTALL_MYSQL_CLIENT
+    - INSTALL_MSSQL_CLIENT
+    - INSTALL_POSTGRES_CLIENT
+    - AIRFLOW_HOME
+    - AIRFLOW_UID
+    - AIRFLOW_USER_HOME_DIR
+
+# The build arguments of the document, then those that came later; `aliases` are names that a later or earlier
+# release has for the same. `environment` and `label` name what repeats the value in the image.
 parameters:
   PYTHON_BASE_IMAGE:
     title: base image
@@ -782,6 +1612,7 @@ parameters:
   PYTHON_MAJOR_MINOR_VERSION:
     title: line of Python, which should match the base image
     type: version
+    aliases: [AIRFLOW_PYTHON_VERSION]
     # The documented 3.6 is that of one release; every image names its own.
     environment: [AIRFLOW_PYTHON_VERSION, PYTHON_VERSION]
     label: org.apache.airflow.python.version
@@ -858,6 +1689,9 @@ parameters:
     title: where Airflow is installed from
     default: "."
     aliases: [AIRFLOW_INSTALLATION_METHOD]
+    environment: AIRFLOW_INSTALLATION_METHOD
+    # What pip takes for a name of the distribution is no part of the place.
+    matching: "([^#]*)(?:#.*)?"
   AIRFLOW_INSTALL_VERSION:
     title: version restriction of the installation
     default: ""
@@ -875,36 +1709,190 @@ parameters:
     title: where it is copied to
     default: /opt/airflow
 
+  # Later ones.
+  AIRFLOW_CONSTRAINTS_LOCATION:
+    title: place of the constraints file
+    default: ""
+  AIRFLOW_CONSTRAINTS_MODE:
+    title: which of the constraints of a release
+    default: ""
+    aliases: [AIRFLOW_CONSTRAINTS]
+  INSTALL_FROM_PYPI:
+    title: whether packages are installed from an index
+    default: ""
+    aliases: [INSTALL_AIRFLOW_VIA_PIP]
+  INSTALL_DISTRIBUTIONS_FROM_CONTEXT:
+    title: whether packages are installed from the build context
+    default: ""
+    aliases: [AIRFLOW_LOCAL_PIP_WHEELS, INSTALL_FROM_DOCKER_CONTEXT_FILES, INSTALL_PACKAGES_FROM_CONTEXT]
+  INSTALL_PROVIDERS_FROM_SOURCES:
+    title: whether providers are built from sources
+    default: ""
+  DEV_APT_DEPS:
+    title: Debian packages of the build stage
+    default: ""
+  DEV_APT_COMMAND:
+    title: command before these are installed
+    default: ""
+  ADDITIONAL_DEV_APT_COMMAND:
+    title: one more command before these are installed
+    default: ""
+  ADDITIONAL_DEV_APT_ENV:
+    title: variables for their installation
+    default: ""
+    aliases: [ADDITIONAL_DEV_ENV_VARS]
+  RUNTIME_APT_DEPS:
+    title: Debian packages of the image; up to 2.3 the whole list, then empty for that of the Dockerfile
+    default: ""
+    environment: RUNTIME_APT_DEPS
+  RUNTIME_APT_COMMAND:
+    title: command before these are installed
+    default: ""
+    environment: RUNTIME_APT_COMMAND
+  ADDITIONAL_RUNTIME_APT_COMMAND:
+    title: one more command before these are installed
+    default: ""
+    environment: ADDITIONAL_RUNTIME_APT_COMMAND
+  ADDITIONAL_RUNTIME_APT_ENV:
+    title: variables for their installation
+    default: ""
+    aliases: [ADDITIONAL_RUNTIME_ENV_VARS]
+  INSTALL_MYSQL_CLIENT_TYPE:
+    title: whose MySQL client is installed, mysql or mariadb
+    default: ""
+    environment: INSTALL_MYSQL_CLIENT_TYPE
+  INSTALL_MSSQL_CLIENT:
+    title: whether the ODBC driver for SQL Server is installed
+    default: "true"
+    type: boolean
+    environment: INSTALL_MSSQL_CLIENT
+  INSTALL_POSTGRES_CLIENT:
+    title: whether the PostgreSQL client is installed
+    default: "true"
+    type: boolean
+    environment: INSTALL_POSTGRES_CLIENT
+  AIRFLOW_PIP_VERSION:
+    title: version of pip
+    default: ""
+    environment: AIRFLOW_PIP_VERSION
+  AIRFLOW_UV_VERSION:
+    title: version of uv
+    default: ""
+    environment: AIRFLOW_UV_VERSION
+  AIRFLOW_USE_UV:
+    title: whether uv installs, not pip
+    default: "false"
+    type: boolean
+    environment: AIRFLOW_USE_UV
+  ADDITIONAL_PIP_INSTALL_FLAGS:
+    title: options of pip
+    default: ""
+  PIP_PROGRESS_BAR:
+    title: how pip shows progress
+    default: ""
+  UPGRADE_RANDOM_INDICATOR_STRING:
+    title: not empty to upgrade beyond the constraints
+    default: ""
+    aliases: [UPGRADE_INVALIDATION_STRING, UPGRADE_TO_NEWER_DEPENDENCIES]
+  CONTINUE_ON_PIP_CHECK_FAILURE:
+    title: whether the build goes on when requirements conflict
+    default: ""
+  DOCKER_CONTEXT_FILES:
+    title: what is copied to /docker-context-files of the build stage
+    default: ""
+  BASE_IMAGE:
+    title: base image, from 3.1
+    default: ""
+    environment: BASE_IMAGE
+  PYTHON_LTO:
+    title: whether Python is compiled with link-time optimisation
+    default: ""
+  AIRFLOW_IMAGE_TYPE:
+    title: kind of the image
+    default: ""
+    environment: AIRFLOW_IMAGE_TYPE
+  AIRFLOW_IMAGE_REPOSITORY:
+    title: place of the sources, for the labels
+    default: ""
+  AIRFLOW_IMAGE_README_URL:
+    title: place of the read-me, for the labels
+    default: ""
+  AIRFLOW_IMAGE_DATE_CREATED:
+    title: date for the labels
+    default: ""
+    label: org.opencontainers.image.created
+  BUILD_ID:
+    title: number of the build
+    default: ""
+    environment: BUILD_ID
+  COMMIT_SHA:
+    title: commit that was built
+    default: ""
+    environment: COMMIT_SHA
+  DEPENDENCY_CACHE_EPOCH:
+    title: changed to build without a cache
+    default: ""
+  INCLUDE_PRE_RELEASE:
+    title: whether pre-releases may be installed
+    default: ""
+  VERSION_SUFFIX:
+    title: suffix of versions built from sources
+    default: ""
+
+  # No build arguments, but what others say; profiles give the first.
+  DEFAULT_EXTRAS:
+    title: extras that a regular image of the line has, but for those of a database client
+    default: ""
+  PYTHON_BASE_CODENAME:
+    title: Debian release by the name of the base image
+    default: ""
+    environment: [PYTHON_BASE_IMAGE, BASE_IMAGE]
+    matching: ".*(buster|bullseye|bookworm|trixie).*"
+  PYTHON_BASE_VERSION:
+    title: line of Python by the name of the base image
+    default: ""
+    environment: PYTHON_BASE_IMAGE
+    matching: "(?:.*/)?python:([0-9]+\\.[0-9]+).*"
+  IMAGE_NAME:
+    title: name that the build was to give the image
+    default: ""
+
 """#),
             ("toolchain.yaml", #"""
 group: toolchain
 title: What is for building only
+# An image that extends another may add tools for building, at the price of its size (AIR-EXT-007). Only --base tells for
+# certain what was added: without it whatever is in the image counts.
 checks:
   - id: AIR-TOOL-001
     title: build-essential is not installed
-    statements: [B01]
+    statements: [B01, C01, E01]
     source: Extending the image
     expect:
-      packages: {none: [build-essential]}
+      packages: {none: [build-essential], from: base}
     remedy: install it in a build stage, as customising the image does
 
   - id: AIR-TOOL-002
     title: there is no gcc
-    statements: [B02, C11]
+    statements: [B02, C01, C11, E01]
     source: Extending the image
     expect:
       # gcc-12-base is an empty package of every Debian.
-      - packages: {none: [gcc, "gcc-[0-9]*"], except: ["gcc-*-base"]}
-      - commands: {none: [gcc, cc, "gcc-[0-9]*", "*-linux-gnu-gcc", "*-linux-gnu-gcc-[0-9]*"]}
+      - packages: {none: [gcc, "gcc-[0-9]*"], except: ["gcc-*-base"], from: base}
+      - commands:
+          none: [gcc, cc, "gcc-[0-9]*", "*-linux-gnu-gcc", "*-linux-gnu-gcc-[0-9]*"]
+          from: base
     remedy: install it in a build stage, as customising the image does
 
   - id: AIR-TOOL-003
     title: there is no g++
-    statements: [B03, C11]
+    statements: [B03, C01, C11, E01]
     source: Extending the image
     expect:
-      - packages: {none: [g++, "g++-[0-9]*"]}
-      - commands: {none: [g++, c++, "g++-[0-9]*", "*-linux-gnu-g++", "*-linux-gnu-g++-[0-9]*"]}
+      - packages: {none: [g++, "g++-[0-9]*"], from: base}
+      - commands:
+          none: [g++, c++, "g++-[0-9]*", "*-linux-gnu-g++", "*-linux-gnu-g++-[0-9]*"]
+          from: base
     remedy: install it in a build stage, as customising the image does
 
   - id: AIR-TOOL-004
@@ -912,8 +1900,8 @@ checks:
     statements: [B04]
     source: Extending the image
     expect:
-      - packages: {none: [make, make-guile]}
-      - commands: {none: [make, gmake]}
+      - packages: {none: [make, make-guile], from: base}
+      - commands: {none: [make, gmake], from: base}
     remedy: install it in a build stage, as customising the image does
 
   - id: AIR-TOOL-005
@@ -921,9 +1909,9 @@ checks:
     statements: [B05]
     source: Extending the image
     expect:
-      - packages: {none: [cmake]}
-      - commands: {none: [cmake]}
-      - distributions: {none: [cmake]}
+      - packages: {none: [cmake], from: base}
+      - commands: {none: [cmake], from: base}
+      - distributions: {none: [cmake], from: base}
     remedy: install it in a build stage, as customising the image does
 
   - id: AIR-TOOL-006
@@ -933,6 +1921,7 @@ checks:
     severity: warning
     expect:
       packages:
+        from: base
         none: ["*-dev", "cpp", "cpp-[0-9]*", binutils, dpkg-dev, pkg-config, pkgconf]
         # A run-time dependency of the image from 2.6.3 on.
         except: [libgeos-dev, "${ADDITIONAL_RUNTIME_DEPS}"]

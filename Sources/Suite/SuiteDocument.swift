@@ -8,6 +8,10 @@ public struct SuiteDocument: Hashable, Sendable {
     public var document: String
     /// The Python distributions whose version is the release of the image; the first that is installed counts.
     public var releaseDistributions: [String]
+    /// The parameter by which an image claims to be of a release.
+    public var releaseParameter: String?
+    /// The repository whose tags begin with a release, as `apache/airflow`.
+    public var releaseRepository: String?
     public var parameters: [ParameterDeclaration]
     /// Newest first.
     public var profiles: [ProfileDeclaration]

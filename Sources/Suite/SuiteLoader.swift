@@ -92,9 +92,12 @@ public enum SuiteLoader {
         document.title = fields.requiredText("title", &reading) ?? ""
         document.document = fields.text("document", &reading) ?? ""
         if let value = fields.value("release", &reading),
-            let release = Fields(value, "release", allowed: ["distribution"], reading: &reading)
+            let release = Fields(
+                value, "release", allowed: ["distribution", "parameter", "repository"], reading: &reading)
         {
             document.releaseDistributions = release.texts("distribution", &reading).compactMap(\.scalar)
+            document.releaseParameter = release.text("parameter", &reading)
+            document.releaseRepository = release.text("repository", &reading)
         }
         if let value = fields.value("parameters", &reading) {
             guard let members = value.members else {
@@ -106,6 +109,9 @@ public enum SuiteLoader {
                 ([declared.name] + declared.aliases).map { ($0, declared.position) }
             }
             reportDuplicates(names, "parameter", &reading)
+        }
+        if let name = document.releaseParameter, document.parameter(named: name) == nil {
+            reading.report(root["release"]?.position, "\(name) is not a declared parameter")
         }
         document.lineage = lineage(fields, parameters: document.parameters.map(\.name), &reading)
         return document
