@@ -1573,6 +1573,356 @@ checks:
     remedy: leave HEALTHCHECK and STOPSIGNAL to those who run the image
 
 """#),
+            ("statements.yaml", #"""
+# What the document says, statement by statement, in our words. `lines` are those of the document.
+#
+# shown: image (a saved image shows it), probe (it takes a container run), build (only seen while an image is built, or
+# by comparing two builds), none (about documents, tools or a process). `reason` says why neither an image nor a
+# container shows a statement; `drift` where images are known to differ from the document, with both sides.
+statements:
+  # The convenience image
+  - {id: A01, lines: 33, shown: image, text: the image is published as apache/airflow, note: a name proves nothing; one that contradicts the content misleads}
+  - {id: A02, lines: [34, 38], shown: image, text: few extras and dependencies of Python are installed}
+  - id: A03
+    lines: 37
+    shown: image
+    text: the image is optimised for its size
+    note: no limit is given; what counts is that nothing is left that only the build needed
+  - {id: A04, lines: 38, shown: image, text: few Debian packages are installed}
+
+  # Extending the image
+  - {id: B01, lines: 50, shown: image, text: build-essential is not in the image}
+  - {id: B02, lines: 50, shown: image, text: gcc is not in the image}
+  - {id: B03, lines: 50, shown: image, text: g++ is not in the image}
+  - {id: B04, lines: 50, shown: image, text: make is not in the image}
+  - {id: B05, lines: 50, shown: image, text: cmake is not in the image}
+  - {id: B06, lines: 53, shown: image, text: an image is extended with FROM and layers on top}
+  - id: B07
+    lines: 54
+    shown: [image, probe]
+    text: Debian packages can be added with apt
+    note: up to 2.7 a source of MySQL packages is left behind, and updating fails once its key has expired
+  - {id: B08, lines: 54, shown: probe, text: Python packages can be added with pip}
+  - {id: B09, lines: 59, shown: image, text: the user of the image is airflow}
+  - {id: B10, lines: 60, shown: image, text: adding tools as root takes a USER instruction}
+  - {id: B11, lines: 68-74, shown: image, text: the package of the apt example is installed afterwards}
+  - {id: B12, lines: 72-73, shown: image, text: the apt example cleans up behind itself}
+  - {id: B13, lines: 75, shown: image, text: the apt example ends as airflow}
+  - id: B14
+    lines: 78
+    shown: image
+    text: Python packages are in the user library of airflow
+    note: a virtual environment at the same place from 2.9.0
+  - id: B15
+    lines: 79
+    shown: image
+    text: more Python packages go to the user library, with --user
+    note: from 2.9.0 the option fails and is not needed
+  - {id: B16, lines: 79, shown: image, text: "pip is run without switching to airflow, which the image already is"}
+  - {id: B17, lines: [80, 85], shown: image, text: no cache of pip is kept}
+  - id: B18
+    lines: 88-91
+    shown: none
+    text: what needs a compiler is better added by customising
+    reason: it is advice on which way to choose
+  - id: B19
+    lines: [91, 95-104]
+    shown: image
+    text: build-essential can be added, which makes the image much bigger
+    note: how much is not said; the size that was added is reported
+  - {id: B20, lines: 107, shown: image, text: DAGs can be put into the image with COPY}
+  - {id: B21, lines: 108, shown: [image, probe], text: the folder for DAGs is /opt/airflow/dags}
+
+  # Customising the image
+  - {id: C01, lines: 113-118, shown: image, text: a customised image has what was compiled and nothing that compiled it}
+  - id: C02
+    lines: 118
+    shown: none
+    text: customising needs the sources of Airflow
+    reason: the image does not tell what was beside the Dockerfile
+    note: from 2.3 the Dockerfile alone is enough
+  - id: C03
+    lines: 121-125
+    shown: none
+    text: breeze or docker build can do it
+    reason: an image does not tell which tool called the builder
+  - {id: C04, lines: 128-129, shown: [image, probe], text: the example has Python 3.7}
+  - {id: C05, lines: 134, shown: image, text: the example is based on python:3.7-slim-buster}
+  - id: C06
+    lines: 136-137
+    shown: image
+    text: the example installs Airflow 1.10.12 from PyPI
+    drift:
+      document: the sentence before the example speaks of 1.10.10
+      images: the command installs 1.10.12
+      sources: ["lines 128 and 137"]
+  - {id: C07, lines: 138, shown: image, text: the example is constrained by constraints-1-10, note: the branch moves; a copy has to be given}
+  - {id: C08, lines: 139-140, shown: image, text: the example copies no sources}
+  - {id: C09, lines: 141, shown: image, text: the example has the extra jdbc}
+  - {id: C10, lines: 142, shown: [image, probe], text: the example has pandas}
+  - {id: C11, lines: 143, shown: image, text: "gcc and g++, which the example builds with, are not in the image"}
+  - {id: C12, lines: 144, shown: [image, probe], text: the example has default-jre-headless}
+  - {id: C13, lines: 145, shown: image, text: the example names the image my-image}
+  - id: C14
+    lines: 141-145
+    shown: build
+    text: the command as printed builds the image
+    reason: the shell sees the command, the image does not
+    drift:
+      document: lines 141 to 144 lack the backslash at their end
+      images: are built by the command with the backslashes
+      sources: ["lines 141-145"]
+  - id: C15
+    lines: 148-155
+    shown: build
+    text: breeze builds the same image
+    reason: it takes two builds to compare
+  - {id: C16, lines: 157-162, shown: image, text: an image can be customised and then extended}
+
+  # Sources of dependencies
+  - id: D01
+    lines: 169
+    shown: image
+    text: packages come from the standard sources, Debian and PyPI
+    drift:
+      document: the sources are those of Debian
+      images: "packages of other vendors too: Oracle's or MariaDB's MySQL client, later those of PostgreSQL, Microsoft and Docker"
+      sources: [Dockerfile of 1.10.12, Dockerfile of 2.3, Dockerfile of 2.10.2]
+  - {id: D02, lines: 175-177, shown: image, text: an extended image may have other sources}
+  - id: D03
+    lines: 179-181
+    shown: none
+    text: no build argument changes the sources yet
+    reason: what cannot be said to a build leaves no trace
+    note: DEV_APT_COMMAND and RUNTIME_APT_COMMAND came with 1.10.13
+  - id: D04
+    lines: 181
+    shown: none
+    text: the Dockerfile may be edited
+    reason: it is advice on a process
+
+  # Comparing both ways
+  - {id: E01, lines: 191, shown: image, text: "a customised image is optimised, an extended one is not"}
+  - {id: E02, lines: 193, shown: image, text: only a customised image is built by Airflow's Dockerfile}
+  - id: E03
+    lines: 195
+    shown: none
+    text: only customising needs the sources of Airflow
+    reason: as C02
+  - id: E04
+    lines: 197
+    shown: none
+    text: only customising can be done with breeze
+    reason: as C03
+  - {id: E05, lines: "199, 202-205", shown: image, text: extending can use other sources of packages, note: customising can as well from 1.10.13}
+
+  # Using the image
+  - {id: F01, lines: 213-214, shown: probe, text: an unknown user of group 0 gets a line in /etc/passwd}
+  - {id: F02, lines: 214, shown: probe, text: USER_NAME names that user}
+  - {id: F03, lines: 214, shown: probe, text: without USER_NAME it has a name as well}
+  - {id: F04, lines: 213, shown: image, text: group 0 may write /etc/passwd}
+  - {id: F05, lines: 213, shown: probe, text: the line is added for group 0 only, note: from 2.0.2 another group ends the container}
+  - {id: F06, lines: 213, shown: probe, text: for airflow itself no line is added}
+  - {id: F07, lines: 215-216, shown: [image, probe], text: the guidelines of OpenShift are followed, note: group 0 may write the home directory from 2.2.4 on}
+  - {id: F08, lines: 218-219, shown: probe, text: the start waits until a PostgreSQL or MySQL database can be reached}
+  - id: F09
+    lines: 219
+    shown: probe
+    text: how long the start waits is not limited
+    drift:
+      document: the script waits until the database is reachable
+      images: give up after 20 tries, 3 seconds apart
+      sources: [entrypoint of 1.10.12, entrypoint of 2.0.2, entrypoint of 2.10.2]
+  - {id: F10, lines: 218, shown: probe, text: for another kind of database it does not wait}
+  - id: F11
+    lines: 221-222
+    shown: probe
+    text: without a connection, or with SQLite, the database is reset
+    drift:
+      document: db reset is executed
+      images: reset nothing and initialise nothing
+      sources: [entrypoint of 1.10.12, entrypoint of 2.10.2, apache/airflow#8621]
+  - id: F12
+    lines: 224-225
+    shown: probe
+    text: the scheduler waits for the broker
+    drift:
+      document: the script waits until the broker of the URL is reachable
+      images: "find no host in redis://host:6379/0 and wait for localhost (up to 2.1.3)"
+      sources: [entrypoint of 1.10.12, apache/airflow#14104]
+  - {id: F13, lines: 224, shown: probe, text: the worker waits for the broker, note: as celery from 2.1.3}
+  - {id: F14, lines: 224, shown: probe, text: flower waits for the broker, note: as celery from 2.1.3}
+  - {id: F15, lines: 224, shown: probe, text: other commands do not wait for the broker}
+  - {id: F16, lines: 224, shown: probe, text: without a broker nothing waits for one}
+  - id: F17
+    lines: 227
+    shown: image
+    text: AIRFLOW_HOME is /opt/airflow
+    drift:
+      document: the value ends with a slash
+      images: have it without
+      sources: [Dockerfile of every release line]
+  - {id: F18, lines: 228, shown: image, text: DAGs are in /opt/airflow/dags}
+  - {id: F19, lines: 228, shown: image, text: logs are in /opt/airflow/logs}
+  - {id: F20, lines: 230, shown: image, text: the working directory is /opt/airflow}
+  - {id: F21, lines: 232, shown: probe, text: bash as first argument gives a shell}
+  - {id: F22, lines: 233, shown: probe, text: more arguments of bash are run}
+  - {id: F23, lines: 237, shown: [image, probe], text: the working directory holds dags and logs and nothing else, note: from 2.0.2 the check of the database makes airflow.cfg and airflow.db at run time}
+  - {id: F24, lines: 239-242, shown: image, text: "they belong to airflow, and to group root"}
+  - id: F25
+    lines: [239, 241, 242]
+    shown: image
+    text: they have mode 0755
+    drift:
+      document: the listing shows drwxr-xr-x
+      images: have 0775 from 1.10.11 on
+      sources: [Dockerfile of 1.10.11 and later]
+  - {id: F26, lines: 240, shown: image, text: "/opt belongs to root, mode 0755"}
+  - {id: F27, lines: 245, shown: probe, text: python as first argument gives a Python shell}
+  - {id: F28, lines: "245, 250-251", shown: probe, text: more arguments of python are run}
+  - {id: F29, lines: 253, shown: probe, text: any other argument goes to airflow}
+  - id: F30
+    lines: 257-258
+    shown: [image, probe]
+    text: without an argument the version is printed
+    drift:
+      document: the sample without arguments prints 2.0.0.dev0
+      images: print the help up to 2.1.0, and the usage with exit code 2 from 2.1.1
+      sources: [Dockerfile of 1.10.12, apache/airflow#16258]
+  - id: F31
+    lines: [237, 250, 257]
+    shown: none
+    text: tags have the form master-pythonX.Y
+    reason: the tags of the development builds are not those of a release
+  - {id: F32, lines: 211, shown: image, text: the image has an entrypoint}
+  - {id: F33, lines: 211, shown: probe, text: signals reach the process, note: the document implies it}
+
+  # Build arguments
+  - {id: G01, lines: 268, shown: image, text: PYTHON_BASE_IMAGE is the base image, note: BASE_IMAGE from 3.1}
+  - {id: G02, lines: 270, shown: [image, probe], text: PYTHON_MAJOR_MINOR_VERSION is the line of Python, note: AIRFLOW_PYTHON_VERSION from 3.1}
+  - {id: G03, lines: 271, shown: image, text: both agree, note: apache/airflow#17102 was an image where they did not}
+  - {id: G04, lines: 273, shown: image, text: AIRFLOW_VERSION is the version of Airflow, note: "up to 1.10 it decides nothing; what is installed is said by AIRFLOW_INSTALL_VERSION"}
+  - id: G05
+    lines: 275
+    shown: build
+    text: AIRFLOW_REPO is where packages are pre-installed from
+    reason: the build stage alone uses it; nothing of it may be left
+  - id: G06
+    lines: 278
+    shown: build
+    text: AIRFLOW_BRANCH is the branch that they are pre-installed from
+    reason: the build stage alone uses it; nothing of it may be left
+  - {id: G07, lines: 281-287, shown: image, text: AIRFLOW_CONSTRAINTS_REFERENCE names the versions, note: from 2.9.0 a copy is in the image}
+  - {id: G08, lines: 289, shown: image, text: AIRFLOW_EXTRAS are the extras that are installed}
+  - {id: G09, lines: 292, shown: [image, build], text: AIRFLOW_PRE_CACHED_PIP_PACKAGES pre-installs packages, note: what may be left of it are versions that do not fit}
+  - id: G10
+    lines: 296-298
+    shown: build
+    text: pre-installing can be switched off
+    reason: what a build asks the network for is gone with it
+  - {id: G11, lines: 300, shown: image, text: ADDITIONAL_AIRFLOW_EXTRAS are installed too}
+  - {id: G12, lines: 303, shown: image, text: ADDITIONAL_PYTHON_DEPS are installed too}
+  - {id: G13, lines: 306, shown: image, text: ADDITIONAL_DEV_DEPS are there for the build only}
+  - {id: G14, lines: 309, shown: image, text: ADDITIONAL_RUNTIME_DEPS are installed}
+  - {id: G15, lines: 312, shown: [image, probe], text: AIRFLOW_HOME holds logs and the SQLite database}
+  - {id: G16, lines: 315, shown: image, text: AIRFLOW_UID is the UID of airflow}
+  - {id: G17, lines: 317, shown: image, text: AIRFLOW_GID is the GID of the group airflow, note: "primary up to 2.0.1, secondary in 2.0.2 to 2.1, gone from 2.2.0"}
+  - {id: G18, lines: 318-320, shown: image, text: files of airflow belong to group root}
+  - {id: G19, lines: 322, shown: image, text: AIRFLOW_USER_HOME_DIR is the home directory of airflow}
+  - id: G20
+    lines: 324-327
+    shown: build
+    text: CASS_DRIVER_BUILD_CONCURRENCY is how many processors build the Cassandra driver
+    reason: the build stage alone uses it; nothing of it may be left
+  - {id: G21, lines: 329, shown: image, text: INSTALL_MYSQL_CLIENT installs the MySQL client}
+  - id: G22
+    lines: 330-331
+    shown: image
+    text: without the client the extra mysql is removed
+    drift:
+      document: the mysql extra is removed from extras if the client is not installed
+      images: "keep it when it stands last in the list, and up to 2.9 always"
+      sources: [Dockerfile of 1.10.12, apache/airflow#39610]
+
+  # How Airflow is installed
+  - {id: H01, lines: [337, 346], shown: image, text: "AIRFLOW_INSTALL_SOURCES may be \".\", local sources, the default", note: apache-airflow is the default from 2.0}
+  - {id: H02, lines: [338, 348], shown: image, text: "it may be apache-airflow, as for the published images"}
+  - {id: H03, lines: [339, 350], shown: image, text: it may be a URL on GitHub, note: pip writes down the place from 20.1 on}
+  - {id: H04, lines: 354, shown: image, text: AIRFLOW_INSTALL_VERSION restricts the version, note: part of AIRFLOW_VERSION from 2.0}
+  - {id: H05, lines: 359, shown: image, text: constraints may be a branch or the tag of a release}
+  - {id: H06, lines: 368, shown: image, text: SLUGIFY_USES_TEXT_UNIDECODE is yes for 1.10.1 and 1.10.2}
+  - id: H07
+    lines: 372
+    shown: image
+    text: AIRFLOW_WWW is the folder of the web assets
+    drift:
+      document: the argument says www or www_rbac
+      images: look which of the folders is there, whatever the argument says
+      sources: [Dockerfile of 1.10.12]
+  - {id: H08, lines: [377, 384], shown: [image, build], text: AIRFLOW_SOURCES_FROM and AIRFLOW_SOURCES_TO avoid a copy of the sources}
+
+  # Build examples
+  - {id: I01, lines: 393-398, shown: image, text: "docker build . gives Python 3.6, the default extras, and Airflow from local sources"}
+  - id: I02
+    lines: 400-411
+    shown: image
+    text: the second example installs 1.10.12 from an archive on GitHub
+    drift:
+      document: the sentence before it speaks of the branch constraints-1-10-12
+      images: are constrained by constraints-1-10, as the command says
+      sources: ["lines 400 and 408"]
+  - id: I03
+    lines: 409
+    shown: build
+    text: its AIRFLOW_BRANCH is v1-10-test
+    reason: as G06
+  - {id: I04, lines: 414-427, shown: image, text: the third example installs 1.10.12 from PyPI by the constraints of its tag}
+  - {id: I05, lines: 430-444, shown: image, text: the fourth example has the extras mssql and hdfs}
+  - {id: I06, lines: 445, shown: image, text: it has sshtunnel and oauth2client}
+  - {id: I07, lines: 447-462, shown: image, text: "the fifth example has jdbc and default-jre-headless, and neither gcc nor g++"}
+  - id: I08
+    lines: [443, 460-461]
+    shown: build
+    text: the commands as printed build the images
+    reason: as C14
+    drift:
+      document: lines 443, 460 and 461 lack the backslash at their end
+      images: are built by the commands with the backslashes
+      sources: ["lines 443-445 and 460-462"]
+  - {id: I09, lines: 400-462, shown: image, text: no example gives AIRFLOW_VERSION, note: the variable then says 2.0.0.dev0 while 1.10.12 is installed}
+
+  # The guidelines of OpenShift that F07 speaks of
+  - {id: J01, lines: 216, shown: image, text: what has to be written belongs to group 0}
+  - {id: J02, lines: 216, shown: image, text: the group has the rights of the owner}
+  - {id: J03, lines: 216, shown: image, text: what the owner may run the group may run}
+  - {id: J04, lines: 216, shown: probe, text: "a user without a line in /etc/passwd can be used, or gets one"}
+  - {id: J05, lines: 216, shown: image, text: the user of the image is a number}
+  - {id: J06, lines: 216, shown: image, text: no privileged port is exposed}
+  - {id: J07, lines: 216, shown: image, text: nobody else may write}
+  - {id: J08, lines: 216, shown: probe, text: any user of group 0 can run Airflow}
+  - {id: J09, lines: 216, shown: probe, text: one process receives the signals and reaps the others}
+
+  # Kerberos
+  - {id: K01, lines: 477, shown: probe, text: airflow kerberos is a command}
+  - {id: K02, lines: 477-478, shown: [image, probe], text: it obtains a token with a keytab}
+  - {id: K03, lines: 478-479, shown: probe, text: it renews the token before it expires}
+  - {id: K04, lines: 481-482, shown: probe, text: only a keytab for the principal will do}
+  - {id: K05, lines: 484-486, shown: image, text: workers have no keytab}
+  - {id: K06, lines: 485, shown: image, text: workers read the temporary token only}
+  - {id: K07, lines: 486-489, shown: probe, text: both commands run in containers of one image}
+  - {id: K08, lines: 489-490, shown: probe, text: the token goes over a shared volume}
+  - id: K09
+    lines: 491-494
+    shown: none
+    text: Kubernetes can run the refresher as a side-car
+    reason: the chart does that, not the image
+  - id: K10
+    lines: 496
+    shown: none
+    text: the chart of the sources does so
+    reason: the chart does that, not the image
+
+"""#),
             ("suite.yaml", #"""
 # The production image as the document describes it. README.md says how to read and write these files.
 suite: airflow
