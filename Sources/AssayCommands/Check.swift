@@ -55,6 +55,16 @@ struct Check: AsyncParsableCommand {
     var skip: [String] = []
     @Option(
         help: ArgumentHelp(
+            "A file of waivers: fails that somebody answers for until a day. May be repeated.",
+            valueName: "file"))
+    var waivers: [String] = []
+    @Option(
+        help: ArgumentHelp(
+            "The JSON report of an earlier run: what it found wrong is known and does not count.",
+            valueName: "file"))
+    var baseline: String?
+    @Option(
+        help: ArgumentHelp(
             "Write a report: text, junit or json, to standard output or to a file. May be repeated.",
             valueName: "format[=path]"))
     var report: [ReportRequest] = []
@@ -78,11 +88,12 @@ struct Check: AsyncParsableCommand {
 
     func run() async throws {
         let opener = try options.opener()
+        let exemptions = try Exemptions(waivers: waivers, baseline: baseline)
         let run = CheckRun(suites: suite, inputs: try await inputs(opener))
         let session = CheckSession()
         let interruption = Interruption { decision in
             let record = await session.record(complete: false, suites: (try? run.identities) ?? [])
-            try? write(record)
+            try? write(exemptions.marking(record))
             Console.error("interrupted; the report is incomplete", hint: nil)
             Glibc.exit(decision.rawValue)
         }
@@ -98,7 +109,8 @@ struct Check: AsyncParsableCommand {
             }
         }
         interruption.end()
-        let record = await session.record(complete: true, suites: try run.identities)
+        let record = exemptions.marking(
+            await session.record(complete: true, suites: try run.identities))
         let decision = ExitDecision(of: record, failOn: failOn)
         do {
             try write(record)
@@ -108,6 +120,11 @@ struct Check: AsyncParsableCommand {
             throw CommandExit(decision == .notConforming ? decision : .undecided)
         }
         for image in record.unreadable { Console.error(image.reason, hint: image.hint) }
+        for unused in record.unusedWaivers ?? [] {
+            Console.note(
+                "warning: \(escaped("\(unused.waiver.position)")): the waiver is not needed: "
+                    + escaped(unused.reason))
+        }
         if decision != .conforming { throw CommandExit(decision) }
     }
 
@@ -165,12 +182,7 @@ struct Check: AsyncParsableCommand {
 
     /// Lines of NAME=VALUE; empty lines and those that begin with # do not count.
     private static func readBuildArguments(_ path: String) throws -> [JudgeInputs.Argument] {
-        let bytes: [UInt8]
-        do throws(LayerError) {
-            bytes = try Blob(file: try RandomAccessFile(path: path)).bytes(limit: 1 << 20)
-        } catch {
-            throw CommandExit(.usage, error.message)
-        }
+        let bytes = try InputFile.read(path, limit: 1 << 20)
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw CommandExit(.usage, "\(escaped(path)) is not UTF-8")
         }
@@ -203,7 +215,7 @@ extension Severity: ExpressibleByArgument {}
 
 /// What a run has found so far: complete at its end, partial when it is interrupted.
 private actor CheckSession {
-    private let started = Check.now()
+    private let started = Check.started
     private var images: [ImageRun] = []
     private var unreadable: [UnreadableImage] = []
 
@@ -222,10 +234,11 @@ private actor CheckSession {
 }
 
 extension Check {
-    /// The time by `SOURCE_DATE_EPOCH` where it is set (reproducible-builds.org), else the clock's; RFC 3339.
-    fileprivate static func now() -> String {
+    /// When the run began by `SOURCE_DATE_EPOCH` where it is set (reproducible-builds.org), else by the clock;
+    /// RFC 3339.
+    static let started: String = {
         let epoch = Console.environment("SOURCE_DATE_EPOCH").flatMap(Double.init)
         let date = epoch.map { Date(timeIntervalSince1970: $0) } ?? Date()
         return date.formatted(.iso8601)
-    }
+    }()
 }

@@ -159,6 +159,7 @@ public struct CompiledSuite: Sendable {
                 "\(first.subject.kind.rawValue) \(first.subject.name): expected \(first.expected), "
                 + "observed \(first.observed)\(more)"
             result.findings = total.failures
+            result.undecided = unresolved.isEmpty ? nil : unresolved
         } else if let first = unresolved.first {
             (result.outcome, result.reason) = (.error, first)
         } else {

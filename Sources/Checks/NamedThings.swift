@@ -133,9 +133,9 @@ extension Quantified {
             ])
         }
         return Evaluation(
-            failures: bad.prefix(20).map { thing in
+            failures: bad.map { thing in
                 Finding(
-                    subject: Subject(things.kind, escaped(name)), expected: escaped(wanted),
+                    subject: Subject(things.kind, escaped(thing.names.first ?? name)), expected: escaped(wanted),
                     observed: thing.describe(attributes), provenance: thing.provenance)
             })
     }
@@ -152,7 +152,7 @@ extension Quantified {
 }
 
 extension NamedThing {
-    /// The names under which an exception can mean the thing.
+    /// The names under which an exception can mean the thing; findings use the first.
     fileprivate var names: [String] {
         ["name", "path", "resolved"].compactMap { key in
             guard case .text(let text)? = values[key] else { return nil }

@@ -48,10 +48,16 @@ struct PathsExpectation: Expectation {
 
     /// Entries found wrong (or, for `none`, found at all) in one layer for one reason.
     private struct Group {
+        /// In the order of the tree; at most `maximumListed`.
+        var nodes: [Node] = []
         var count = 0
-        var paths: [String] = []
         var finding: Finding?
     }
+
+    /// Entries that a finding lists by name, for waivers and baselines.
+    private static let maximumListed = 10_000
+    /// Entries that it describes.
+    private static let maximumDescribed = 10
 
     func evaluate(_ context: EvaluationContext) throws(Unresolved) -> Evaluation {
         let rootfs = context.facts.rootfs
@@ -84,7 +90,7 @@ struct PathsExpectation: Expectation {
             let reason = verdict.failures.map(\.expected).joined(separator: ", ")
             var group = groups["\(status.layer) \(reason)"] ?? Group()
             group.count += 1
-            if group.paths.count < 10 { group.paths.append(describe(node, rootfs)) }
+            if group.nodes.count < PathsExpectation.maximumListed { group.nodes.append(node) }
             if group.finding == nil {
                 group.finding = Finding(
                     subject: Subject(.path, rootfs.path(of: node).description), expected: expected(reason),
@@ -114,17 +120,24 @@ struct PathsExpectation: Expectation {
                     subject: subject,
                     expected: "at least one entry\(attributes.isEmptySet ? "" : " as described")",
                     observed: first.map { describe($0, context.facts.rootfs) }
-                        ?? "\(total) entries, none as described",
+                        ?? "\(total.grouped) entries, none as described",
                     provenance: provenance))
         case .every, .most, .none:
             if quantified.quantifier == .every, total == 0, !allowsNone {
                 throw Unresolved("nothing matches \(escaped(subject.name))")
             }
             let sorted = groups.sorted { ($0.value.count, $1.key) > ($1.value.count, $0.key) }
-            for (_, group) in sorted.prefix(10) {
+            let rootfs = context.facts.rootfs
+            for (_, group) in sorted {
                 guard var finding = group.finding else { continue }
-                finding.observed = "\(group.count) of \(total) entries; first: \(group.paths.first ?? "")"
-                finding.details = group.paths
+                let described = group.nodes.prefix(PathsExpectation.maximumDescribed)
+                finding.observed = "\(group.count.grouped) of \(total.grouped) entries"
+                if group.count > described.count { finding.observed += "; first \(described.count) listed" }
+                finding.details = described.map { describe($0, rootfs) }
+                let others = group.nodes.dropFirst().map { rootfs.path(of: $0).description }
+                finding.others = others.isEmpty ? nil : others
+                let omitted = group.count - group.nodes.count
+                finding.omitted = omitted == 0 ? nil : omitted
                 result.failures.append(finding)
             }
             if groups.isEmpty {
@@ -132,7 +145,7 @@ struct PathsExpectation: Expectation {
                     Finding(
                         subject: subject, expected: expected(""),
                         observed: quantified.quantifier == .none
-                            ? "none of \(total) entries" : "all of \(total) entries"))
+                            ? "none of \(total.grouped) entries" : "all of \(total.grouped) entries"))
             }
         }
         return result

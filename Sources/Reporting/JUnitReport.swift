@@ -8,6 +8,7 @@ import Verdict
 ///   first of several cases with the same class name and name.
 /// - The text of `failure`, `error` and `skipped` repeats their `message`, because GitLab shows only the text
 ///   and Jenkins shows the message first.
+/// - A known fail is a `failure` that says so: the format has no word for it, and hidden it would be forgotten.
 /// - A run that proves nothing has an `error` case that says so: no viewer shows an empty file as a problem.
 enum JUnitReport {
     static func render(_ record: RunRecord) -> [UInt8] {
@@ -85,6 +86,12 @@ enum JUnitReport {
             problems.append(
                 runError("the run is incomplete", "the run was interrupted, the results are partial"))
         }
+        let unused = (record.unusedWaivers ?? []).map { entry in
+            TestCase(
+                className: "assay.waivers", name: "\(entry.waiver.check) at \(entry.waiver.position)",
+                status: .skipped(message: "the waiver is not needed: \(joinedLines(entry.reason))"))
+        }
+        if !unused.isEmpty { suites.append(TestSuite(name: "waivers", time: 0, cases: unused)) }
         if !problems.isEmpty {
             suites.append(TestSuite(name: "run", time: 0, cases: problems))
         }
@@ -125,10 +132,12 @@ enum JUnitReport {
             ("tool.version", record.tool.version),
             ("run.complete", String(record.complete)),
         ]
+        if run.judgedByDocument == true { properties.append(("run.documented", "true")) }
         for suite in record.suites { properties.append(("suite.\(suite.name).digest", suite.digest)) }
         if let profile = run.profile {
             properties.append(("profile.id", profile.id))
             properties.append(("profile.title", profile.title))
+            if let variant = profile.variant { properties.append(("profile.variant", variant)) }
             for (number, line) in profile.evidence.enumerated() {
                 properties.append(("profile.evidence.\(number + 1)", line))
             }
@@ -136,11 +145,43 @@ enum JUnitReport {
                 properties.append(("profile.warning.\(number + 1)", line))
             }
         }
+        if let lineage = run.lineage { properties += self.properties(of: lineage) }
+        if let baseline = run.baseline { properties += self.properties(of: baseline, run) }
+        properties += DriftOfRun.all(of: run).flatMap { drift in
+            let name = "drift.\(drift.note.statement)"
+            return [
+                ("\(name).document", drift.note.document), ("\(name).images", drift.note.images),
+                ("\(name).sources", drift.note.sources.joined(separator: "; ")),
+                ("\(name).checks", drift.checks.joined(separator: ", ")),
+            ]
+        }
         for parameter in run.parameters {
             properties.append(("parameter.\(parameter.name)", parameter.value))
             properties.append(("parameter.\(parameter.name).origin", parameter.origin))
         }
         return properties
+    }
+
+    private static func properties(of lineage: LineageSummary) -> XMLWriter.Attributes {
+        var properties: XMLWriter.Attributes = [
+            ("lineage.extended", String(lineage.extended)), ("lineage.customised", String(lineage.customised)),
+        ]
+        for (number, line) in lineage.evidence.enumerated() {
+            properties.append(("lineage.evidence.\(number + 1)", line))
+        }
+        if let layers = lineage.baseLayers { properties.append(("lineage.base.layers", String(layers))) }
+        if let size = lineage.baseSize { properties.append(("lineage.base.bytes", String(size))) }
+        if let size = lineage.addedSize { properties.append(("lineage.added.bytes", String(size))) }
+        return properties
+    }
+
+    private static func properties(of baseline: BaselineComparison, _ run: ImageRun) -> XMLWriter.Attributes {
+        [
+            ("baseline.started", baseline.started ?? "unknown"),
+            ("baseline.image", baseline.reference ?? "none: every fail counts"),
+            ("baseline.known", String(run.results.count { $0.known == true })),
+            ("baseline.gone", baseline.gone.joined(separator: ", ")),
+        ]
     }
 
     private static func testCase(
@@ -156,7 +197,7 @@ enum JUnitReport {
         case .pass:
             testCase.systemOut = lines(of: result.findings, on: image).joined(separator: "\n")
         case .fail:
-            let message = summary(of: result)
+            let message = (result.known == true ? "known, in the baseline: " : "") + summary(of: result)
             testCase.status = .failure(
                 type: result.id, message: message, text: text(of: result, message: message, on: image))
         case .error:
@@ -202,6 +243,7 @@ enum JUnitReport {
         of result: CheckResult, message: String, on image: ImageIdentity
     ) -> String {
         var output = [message, ""] + lines(of: result.findings, on: image)
+        for reason in result.undecided ?? [] { output.append("undecided: \(indented(reason))") }
         output.append("suite: \(indented(result.position.description))")
         output.append("severity: \(result.severity.rawValue)")
         if let source = result.source { output.append("source: \(indented(source))") }
@@ -218,7 +260,12 @@ enum JUnitReport {
             output.append("  expected: \(indented(SafeText.visible(group.expected)))")
             output.append("  observed: \(indented(SafeText.visible(group.observed)))")
             if let provenance = group.provenance { output += lines(of: provenance, on: image) }
-            return output + group.details.map { "  - \(indented($0))" }
+            output += group.details.map { "  - \(indented($0))" }
+            if let waiver = group.waiver {
+                output.append("  waiver: \(indented(waiver.description))")
+                output.append("  waiver at: \(indented(waiver.position.description))")
+            }
+            return output + (group.known ? ["  known: the baseline has it"] : [])
         }
     }
 

@@ -36,6 +36,7 @@ struct TextReport {
             }
             write(run)
         }
+        writeUnusedWaivers()
         blank()
         field("tool", "\(record.tool.name) \(record.tool.version)")
         for suite in record.suites { field("suite", "\(suite.name) \(suite.digest)") }
@@ -103,17 +104,23 @@ struct TextReport {
         for line in TextLayout.wrap(atoms, separator: "   ", width: width - 2) { put(line, indent: 2) }
         writeIncomplete()
         if !run.hasEvaluatedChecks { put("! no check was evaluated", indent: 2, style: .yellow) }
-        let light = run.results.count { $0.outcome == .fail && $0.severity < options.failOn }
+        let light = run.results.count {
+            $0.outcome == .fail && $0.known != true && $0.severity < options.failOn
+        }
         if light > 0 {
             put(
                 "! \(light) of the fails \(light == 1 ? "is" : "are") below the threshold "
                     + "\"\(options.failOn.rawValue)\" and \(light == 1 ? "does" : "do") not count",
                 indent: 2, style: .yellow)
         }
+        if let baseline = run.baseline { write(baseline, run) }
         writeIdentity(run)
-        writeFails(run)
+        let fails = run.results.filter { $0.outcome == .fail }
+        writeFails(fails.filter { $0.known != true }, of: run, title: "FAILED, BY CAUSE")
         writeErrors(run)
+        writeFails(fails.filter { $0.known == true }, of: run, title: "KNOWN FAILS, BY CAUSE")
         writeWaived(run)
+        writeDrift(run)
         if !run.notes.isEmpty {
             heading("NOTES", run.notes.count)
             for note in run.notes { put("- \(value(note))", indent: 2, hanging: 2) }
@@ -134,17 +141,57 @@ struct TextReport {
         field("created", image.created ?? "unknown")
         field("layers", String(image.layers.count))
         if let profile = run.profile {
-            field("profile", "\(profile.id) (\(profile.title))")
+            let variant = profile.variant.map { ", \($0)" } ?? ""
+            field("profile", "\(profile.id) (\(profile.title))\(variant)")
             for line in profile.evidence { field("", "because \(line)") }
             for line in profile.warnings { field("! warning", line, style: .yellow) }
         } else {
             field("profile", "none")
         }
-        if options.verbose {
-            for parameter in run.parameters {
-                field("parameter", "\(parameter.name)=\(parameter.value) (\(parameter.origin))")
-            }
+        if let lineage = run.lineage { write(lineage, layers: image.layers.count) }
+        if run.judgedByDocument == true { field("judged by", "the letter of the document (--documented)") }
+        for parameter in run.parameters where options.verbose || parameter.origin != "default" {
+            field("parameter", "\(parameter.name)=\(parameter.value) (\(parameter.origin))")
         }
+    }
+
+    private mutating func write(_ lineage: LineageSummary, layers: Int) {
+        let kinds = [lineage.extended ? "extended" : nil, lineage.customised ? "customised" : nil]
+        let words = kinds.compactMap(\.self).joined(separator: " and ")
+        field("lineage", words.isEmpty ? "neither extended nor customised" : words)
+        for line in lineage.evidence { field("", "because \(line)") }
+        if let base = lineage.baseLayers, let baseSize = lineage.baseSize, let addedSize = lineage.addedSize {
+            field(
+                "size", "base \(baseSize.grouped) bytes in \(base) layers, added \(addedSize.grouped) bytes in "
+                    + "\(layers - base)")
+        }
+    }
+
+    private mutating func write(_ baseline: BaselineComparison, _ run: ImageRun) {
+        let date = baseline.started ?? "unknown date"
+        guard baseline.reference != nil else {
+            put(
+                "! the baseline of \(date) has no image to compare with: every fail counts", indent: 2,
+                style: .yellow)
+            return
+        }
+        let known = run.results.count { $0.known == true }
+        if known > 0 {
+            put(
+                "! \(counted(known, "known fail")) (baseline of \(date)) \(known == 1 ? "does" : "do") not count",
+                indent: 2, style: .yellow)
+        }
+        let gone = baseline.gone.count
+        if gone > 0 {
+            put(
+                "! \(counted(gone, "fail")) of the baseline \(gone == 1 ? "is" : "are") gone: "
+                    + baseline.gone.joined(separator: ", "),
+                indent: 2, hanging: 2, style: .green)
+        }
+    }
+
+    private func counted(_ count: Int, _ what: String) -> String {
+        "\(count.grouped) \(what)\(count == 1 ? "" : "s")"
     }
 
     // MARK: Fails
@@ -184,10 +231,9 @@ struct TextReport {
         return provenance.layer ?? Int.max - 1
     }
 
-    private mutating func writeFails(_ run: ImageRun) {
-        let fails = run.results.filter { $0.outcome == .fail }
+    private mutating func writeFails(_ fails: [CheckResult], of run: ImageRun, title: String) {
         if fails.isEmpty { return }
-        heading("FAILED, BY CAUSE", fails.count)
+        heading(title, fails.count)
         for (number, cause) in causes(of: fails).enumerated() {
             if number > 0 { blank() }
             writeCause(cause.provenance, layers: run.image.layers.count)
@@ -217,7 +263,8 @@ struct TextReport {
     ) {
         let weight = check.severity == .error ? "" : "  [\(check.severity.rawValue)]"
         put(
-            "\(symbol(check.outcome)) \(check.id)  \(value(check.title))\(weight)", indent: indent,
+            "\(symbol(check.outcome)) \(check.id)  \(value(check.title))\(weight)\(check.known == true ? "  [known]" : "")",
+            indent: indent,
             hanging: 2,
             style: style(check.outcome))
         let inner = indent + 2
@@ -237,8 +284,14 @@ struct TextReport {
             }
             for detail in limited(group.details) { field("", "- \(detail)", indent: inner) }
             writeRest(of: group.details.count, "details", indent: inner)
+            if let waiver = group.waiver {
+                field(waiver.isExpired ? "! waiver" : "waived", waiver.description, indent: inner, style: .yellow)
+                field("", waiver.position.description, indent: inner, style: .dim)
+            }
+            if group.known, check.known != true { field("known", "the baseline has it", indent: inner) }
         }
         writeRest(of: findings.count, "findings", indent: inner)
+        for reason in check.undecided ?? [] { field("undecided", reason, indent: inner) }
         if let remedy = check.remedy { field("remedy", remedy, indent: inner) }
         if let source = check.source {
             let statements = check.statements.isEmpty ? "" : " [\(check.statements.joined(separator: ", "))]"
@@ -277,6 +330,35 @@ struct TextReport {
         heading("WAIVED", waived.count)
         for check in waived {
             write(check, findings: check.findings, indent: 2, layers: run.image.layers.count)
+        }
+    }
+
+    /// The statements that images are known not to keep, of the checks that were evaluated.
+    private mutating func writeDrift(_ run: ImageRun) {
+        let drifts = DriftOfRun.all(of: run)
+        if drifts.isEmpty { return }
+        heading("DRIFT, DOCUMENT AND IMAGES DIFFER", drifts.count)
+        for drift in drifts {
+            let note = drift.note
+            put("\(note.statement)  \(drift.checks.joined(separator: ", "))", indent: 2, hanging: 2)
+            field("document", note.document, indent: 4)
+            field("images", note.images, indent: 4)
+            for (number, source) in note.sources.enumerated() {
+                field(number == 0 ? "sources" : "", source, indent: 4)
+            }
+        }
+    }
+
+    private mutating func writeUnusedWaivers() {
+        guard let unused = record.unusedWaivers else { return }
+        heading("WAIVERS THAT ARE NOT NEEDED", unused.count)
+        for entry in unused {
+            put("! \(value(entry.reason))", indent: 2, hanging: 2, style: .yellow)
+            let waiver = entry.waiver
+            let scope = [waiver.subject.map { "subject \($0)" }, waiver.image.map { "image \($0)" }]
+            field("waiver", ([waiver.check] + scope.compactMap(\.self)).joined(separator: ", "), indent: 4)
+            field("owner", "\(waiver.owner), until \(waiver.expires)", indent: 4)
+            field("written in", waiver.position.description, indent: 4, style: .dim)
         }
     }
 

@@ -54,10 +54,10 @@ public struct CheckRun: Sendable {
         return ImageRun(
             image: analysis.identity, profile: judgements.lazy.compactMap(\.profile).first,
             lineage: judgements.lazy.compactMap(\.lineage).first,
+            judgedByDocument: inputs.judgesByDocument ? true : nil,
             parameters: CheckRun.unique(judgements.flatMap(\.parameters)),
             results: judgements.flatMap(\.results),
-            notes: analysis.notes
-                + (inputs.judgesByDocument ? ["judged by the letter of the document (--documented)"] : []),
+            notes: analysis.notes,
             duration: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
     }
 

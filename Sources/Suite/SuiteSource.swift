@@ -35,7 +35,8 @@ public enum SuiteSource {
         return files
     }
 
-    private static func read(_ path: String) throws(SuiteError) -> String {
+    /// The text of one file.
+    static func read(_ path: String) throws(SuiteError) -> String {
         let limit = SuiteSyntax.maximumSize
         guard let handle = FileHandle(forReadingAtPath: path) else {
             throw SuiteError([SuiteDiagnostic(nil, "\(path) cannot be read")])

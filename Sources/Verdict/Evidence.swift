@@ -53,11 +53,21 @@ public struct Finding: Hashable, Codable, Sendable {
     public var provenance: Provenance?
     /// More of the same, one line each, bounded by the check that made it.
     public var details: [String]
+    /// Names of the other subjects, of the same kind, that it speaks of; nil when there is one only.
+    public var others: [String]?
+    /// How many subjects more there are than are listed; nil when all are.
+    public var omitted: Int?
+    /// The waiver that covers it, also one that has expired.
+    public var waiver: WaiverMark?
+    /// True when the baseline has it.
+    public var known: Bool?
 
     public init(
         subject: Subject, expected: String, observed: String, provenance: Provenance? = nil,
-        details: [String] = []
+        details: [String] = [], others: [String]? = nil, omitted: Int? = nil
     ) {
+        self.others = others
+        self.omitted = omitted
         self.subject = subject
         self.expected = expected
         self.observed = observed

@@ -1,6 +1,6 @@
 /// What a finished run says to the shell.
 public enum ExitDecision: Int32, Sendable, CaseIterable {
-    /// Every check that was evaluated passed, or its fail is waived or below the threshold.
+    /// Every check that was evaluated passed, or its fail is waived, known or below the threshold.
     case conforming = 0
     /// At least one check failed at or above the threshold.
     case notConforming = 1
@@ -11,12 +11,13 @@ public enum ExitDecision: Int32, Sendable, CaseIterable {
     case interrupted = 130
     case terminated = 143
 
-    /// A definite fail wins over errors; a run that evaluated nothing is not a success.
+    /// A definite fail wins over errors; a run that evaluated nothing is not a success. A fail that the baseline
+    /// has does not count, and neither does a waived one.
     ///
     /// - Parameter threshold: the lightest severity whose fail counts.
     public init(of record: RunRecord, failOn threshold: Severity = .warning) {
         let results = record.images.flatMap(\.results)
-        if results.contains(where: { $0.outcome == .fail && $0.severity >= threshold }) {
+        if results.contains(where: { $0.outcome == .fail && $0.known != true && $0.severity >= threshold }) {
             self = .notConforming
         } else if !record.complete || record.images.isEmpty || !record.unreadable.isEmpty
             || results.contains(where: { $0.outcome == .error })

@@ -16,6 +16,8 @@ public struct RunRecord: Hashable, Codable, Sendable {
     public var images: [ImageRun]
     /// Images that were asked for and could not be judged at all.
     public var unreadable: [UnreadableImage]
+    /// Waivers that no image of the run needed; nil when there are none, or the run cannot tell.
+    public var unusedWaivers: [UnusedWaiver]?
 
     public init(
         tool: Tool, started: String?, complete: Bool, suites: [SuiteIdentity], images: [ImageRun],
@@ -73,6 +75,10 @@ public struct ImageRun: Hashable, Codable, Sendable {
     public var profile: ProfileChoice?
     /// How the image came to be; nil when the suites do not ask.
     public var lineage: LineageSummary?
+    /// True when the letter of the document decided where images are known to differ from it.
+    public var judgedByDocument: Bool?
+    /// What became of the baseline; nil when none was given.
+    public var baseline: BaselineComparison?
     public var parameters: [ParameterValue]
     public var results: [CheckResult]
     /// Oddities of the image that are no check's subject (a duplicate member, trailing data …).
@@ -82,12 +88,13 @@ public struct ImageRun: Hashable, Codable, Sendable {
 
     public init(
         image: ImageIdentity, profile: ProfileChoice?, lineage: LineageSummary? = nil,
-        parameters: [ParameterValue],
+        judgedByDocument: Bool? = nil, parameters: [ParameterValue],
         results: [CheckResult], notes: [String], duration: Double
     ) {
         self.image = image
         self.profile = profile
         self.lineage = lineage
+        self.judgedByDocument = judgedByDocument
         self.parameters = parameters
         self.results = results
         self.notes = notes
@@ -244,6 +251,10 @@ public struct CheckResult: Hashable, Codable, Sendable {
     public var reason: String?
     /// For `fail` what is wrong; for `pass` what was observed, as proof.
     public var findings: [Finding]
+    /// Why other parts of a check that failed could not be decided; nil when all were.
+    public var undecided: [String]?
+    /// True for a fail of which the baseline has whatever is not waived: it does not count.
+    public var known: Bool?
     /// Ids of the document's statements that the check enforces.
     public var statements: [String]
     /// Where the document and the images differ in what the check is about; nil when they do not.

@@ -1,6 +1,7 @@
 import Verdict
 
-/// One run with everything a record can say: all six outcomes, two images, and text from a hostile image.
+/// One run with everything a record can say: all six outcomes, waivers, a baseline, drift, lineage, two images, and
+/// text from a hostile image.
 enum CanonicalRun {
     /// Controls, markup, bidirectional overrides, forbidden code points and commands of CI log readers.
     static let hostile =
@@ -25,6 +26,62 @@ enum CanonicalRun {
     static func position(_ line: Int) -> SourcePosition {
         SourcePosition(file: "Conformance/airflow/user.yaml", line: line, column: 5)
     }
+
+    static func waiver(
+        _ check: String, line: Int, until day: String, reason: String, subject: String? = nil
+    ) -> Waiver? {
+        CalendarDay(day).map {
+            Waiver(
+                check: check, subject: subject, reason: reason, owner: "release@example.org", expires: $0,
+                position: SourcePosition(file: "waivers.yaml", line: line, column: 5))
+        }
+    }
+
+    static func finding(_ finding: Finding, known: Bool? = nil, waiver: WaiverMark? = nil) -> Finding {
+        var finding = finding
+        (finding.known, finding.waiver) = (known, waiver)
+        return finding
+    }
+
+    static let expired = waiver("AIR-ENV-*", line: 7, until: "2026-10-31", reason: "scripts move in October")
+        .map { WaiverMark($0, isExpired: true) }
+
+    static let current = waiver("AIR-MYSQL-001", line: 2, until: "2027-01-31", reason: "MariaDB mirror is down")
+        .map { WaiverMark($0, isExpired: false) }
+
+    static let undecidedFail: CheckResult = {
+        var result = CheckResult(
+            id: "AIR-USER-003", title: "the users are as documented", suite: "airflow", group: "user",
+            severity: .error, outcome: .fail,
+            findings: [
+                finding(
+                    Finding(subject: Subject(.user, "default"), expected: "absent", observed: "UID 1"),
+                    known: true),
+                finding(
+                    Finding(subject: Subject(.user, "ftp"), expected: "absent", observed: "UID 2"),
+                    waiver: current),
+                Finding(subject: Subject(.user, "games"), expected: "absent", observed: "UID 5"),
+            ], position: position(115))
+        result.undecided = ["/etc/shadow does not parse"]
+        return result
+    }()
+
+    static let knownFail: CheckResult = {
+        var result = CheckResult(
+            id: "AIR-FS-102", title: "no file of root in /opt/airflow", suite: "airflow", group: "filesystem",
+            severity: .error, outcome: .fail,
+            findings: [
+                finding(
+                    Finding(
+                        subject: Subject(.path, "/opt/airflow/a"), expected: "every entry with owner 50000",
+                        observed: "1,204 of 31,877 entries; first 2 listed", provenance: run,
+                        details: ["/opt/airflow/a (file, 0644)", "/opt/airflow/b (file, 0644)"],
+                        others: ["/opt/airflow/b", "/opt/airflow/c"], omitted: 1_201),
+                    known: true)
+            ], position: position(36))
+        result.known = true
+        return result
+    }()
 
     static let results = [
         CheckResult(
@@ -53,9 +110,12 @@ enum CanonicalRun {
             id: "AIR-ENV-007", title: "PATH begins with the user's scripts", suite: "airflow", group: "env",
             severity: .warning, outcome: .fail,
             findings: [
-                Finding(
-                    subject: Subject(.environment, "PATH"), expected: "starts with /home/airflow/.local/bin",
-                    observed: "", provenance: environment)
+                finding(
+                    Finding(
+                        subject: Subject(.environment, "PATH"),
+                        expected: "starts with /home/airflow/.local/bin", observed: "",
+                        provenance: environment),
+                    waiver: expired)
             ], statements: ["E04"], position: position(44)),
         CheckResult(
             id: "AIR-HOSTILE-1", title: "hostile text stays text: \(hostile)", suite: "airflow <&>",
@@ -80,9 +140,11 @@ enum CanonicalRun {
             group: "packages", severity: .error, outcome: .waived,
             reason: "until 2027-01-31 by release@example.org: MariaDB mirror is down",
             findings: [
-                Finding(
-                    subject: Subject(.package, "libmariadb3"), expected: "installed", observed: "absent",
-                    provenance: run)
+                finding(
+                    Finding(
+                        subject: Subject(.package, "libmariadb3"), expected: "installed", observed: "absent",
+                        provenance: run),
+                    waiver: current)
             ], statements: ["D02"], remedy: "install libmariadb3", position: position(70)),
         CheckResult(
             id: "AIR-PROBE-002", title: "the scheduler starts", suite: "airflow", group: "probe",
@@ -103,13 +165,34 @@ enum CanonicalRun {
                 Finding(
                     subject: Subject(.distribution, "debian"), expected: "12", observed: "12",
                     provenance: Provenance(layer: 1, layerDigest: digest("1"), instruction: "ADD rootfs /"))
-            ], statements: ["O01"], position: position(100), duration: 0.001),
+            ], statements: ["O01"],
+            drift: [
+                DriftNote(
+                    statement: "O01", document: "the image is of Debian buster",
+                    images: "Debian bookworm since 2.8", sources: ["releases 2.8.0 to 2.10.5", hostile])
+            ], position: position(100), duration: 0.001),
+        undecidedFail, knownFail,
         CheckResult(
             id: "AIR-USER-002", title: "the group root exists", suite: "airflow", group: "user",
             severity: .error, outcome: .pass, position: position(110), duration: -1),
     ]
 
-    static let hostileRun = ImageRun(
+    static let hostileRun: ImageRun = {
+        var run = judgedRun
+        run.lineage = LineageSummary(
+            extended: true, customised: true,
+            evidence: [
+                "layer 3 and those above come after the step ENTRYPOINT that ends the image",
+                "INSTALL_MYSQL_CLIENT is empty (command line)",
+            ], baseLayers: 2, baseSize: 1_204_331_877, addedSize: 31_877)
+        run.judgedByDocument = true
+        run.baseline = BaselineComparison(
+            file: "main.json", started: "2026-11-01T12:00:00Z",
+            reference: "docker://docker.io/apache/airflow:2.10.4", gone: ["AIR-OS-001", "AIR-USER-002"])
+        return run
+    }()
+
+    private static let judgedRun = ImageRun(
         image: ImageIdentity(
             reference: "docker://docker.io/apache/airflow:2.10.5", manifestDigest: digest("a"),
             configDigest: digest("c"), platform: "linux/arm64/v8", created: "2025-02-06T20:42:11Z",
@@ -119,17 +202,22 @@ enum CanonicalRun {
                     instruction: "step \($0)")
             }),
         profile: ProfileChoice(
-            id: "airflow-2.9", title: "Airflow 2.9 to 2.11", evidence: ["apache-airflow 2.10.5 is installed"],
+            id: "airflow-2.9", title: "Airflow 2.9 to 2.11", variant: "slim",
+            evidence: ["apache-airflow 2.10.5 is installed"],
             warnings: ["the label says 2.10.4, the content 2.10.5"]),
         parameters: [
             ParameterValue(name: "AIRFLOW_UID", value: "50000", origin: "default"),
             ParameterValue(name: "INSTALL_MYSQL_CLIENT", value: "", origin: "command line"),
             ParameterValue(name: "HOSTILE", value: hostile, origin: "image environment"),
         ], results: results,
-        notes: [
-            "drift: the document says Debian 11, every shipped image since 2.8 has Debian 12", hostile,
-        ],
+        notes: ["layer 1: trailing data", hostile],
         duration: 12.3456)
+
+    private static let cleanRunWithoutBaseline: ImageRun = {
+        var run = cleanRun
+        run.baseline = BaselineComparison(file: "main.json", started: nil, reference: nil)
+        return run
+    }()
 
     static let cleanRun = ImageRun(
         image: ImageIdentity(
@@ -139,8 +227,18 @@ enum CanonicalRun {
         profile: nil, parameters: [], results: results.filter { $0.outcome == .pass }, notes: [],
         duration: 1)
 
-    static let record = record(
-        images: [hostileRun, cleanRun],
+    static let record: RunRecord = {
+        var record = recordOfImages
+        record.unusedWaivers = waiver(
+            "AIR-USR-001", line: 12, until: "2027-02-28", reason: "to be renamed", subject: "airflow"
+        ).map {
+            [UnusedWaiver($0, reason: "no check matches AIR-USR-001; did you mean AIR-USER-001?")]
+        }
+        return record
+    }()
+
+    private static let recordOfImages = record(
+        images: [hostileRun, cleanRunWithoutBaseline],
         unreadable: [
             UnreadableImage(
                 reference: "oci:damaged",

@@ -1,0 +1,22 @@
+import Verdict
+
+/// A statement that images are known not to keep, with the checks of a run that are about it.
+struct DriftOfRun {
+    var note: DriftNote
+    var checks: [String]
+
+    /// Each statement once, in the order in which the checks name it; checks that were not evaluated do not count.
+    static func all(of run: ImageRun) -> [DriftOfRun] {
+        var drifts: [DriftOfRun] = []
+        for result in run.results where result.outcome != .notApplicable && result.outcome != .skipped {
+            for note in result.drift ?? [] {
+                if let place = drifts.firstIndex(where: { $0.note == note }) {
+                    drifts[place].checks.append(result.id)
+                } else {
+                    drifts.append(DriftOfRun(note: note, checks: [result.id]))
+                }
+            }
+        }
+        return drifts
+    }
+}
