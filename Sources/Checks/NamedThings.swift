@@ -135,7 +135,8 @@ extension Quantified {
         return Evaluation(
             failures: bad.map { thing in
                 Finding(
-                    subject: Subject(things.kind, escaped(thing.names.first ?? name)), expected: escaped(wanted),
+                    subject: Subject(things.kind, escaped(thing.names.first ?? name)),
+                    expected: escaped(wanted),
                     observed: thing.describe(attributes), provenance: thing.provenance)
             })
     }

@@ -57,7 +57,8 @@ public struct Waivers: Sendable {
         }
         let unused = entries.indices.compactMap { index in
             used.contains(index)
-                ? nil : reasonUnused(entries[index], record).map { UnusedWaiver(entries[index].waiver, reason: $0) }
+                ? nil
+                : reasonUnused(entries[index], record).map { UnusedWaiver(entries[index].waiver, reason: $0) }
         }
         record.unusedWaivers = unused.isEmpty ? nil : unused
         return record
@@ -71,10 +72,12 @@ public struct Waivers: Sendable {
             let covering = matching.filter { entries[$0].covers(result.findings[place]) }
             used.formUnion(covering)
             // Of several the one that holds longest counts.
-            guard let best = covering.max(by: { entries[$0].waiver.expires < entries[$1].waiver.expires }) else {
+            guard let best = covering.max(by: { entries[$0].waiver.expires < entries[$1].waiver.expires })
+            else {
                 continue
             }
-            result.findings[place].waiver = WaiverMark(entries[best].waiver, isExpired: entries[best].isExpired)
+            result.findings[place].waiver = WaiverMark(
+                entries[best].waiver, isExpired: entries[best].isExpired)
         }
         let marks = result.findings.compactMap(\.waiver)
         result.settle("what was found wrong is waived")

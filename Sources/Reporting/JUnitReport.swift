@@ -164,7 +164,8 @@ enum JUnitReport {
 
     private static func properties(of lineage: LineageSummary) -> XMLWriter.Attributes {
         var properties: XMLWriter.Attributes = [
-            ("lineage.extended", String(lineage.extended)), ("lineage.customised", String(lineage.customised)),
+            ("lineage.extended", String(lineage.extended)),
+            ("lineage.customised", String(lineage.customised)),
         ]
         for (number, line) in lineage.evidence.enumerated() {
             properties.append(("lineage.evidence.\(number + 1)", line))

@@ -162,8 +162,9 @@ struct TextReport {
         for line in lineage.evidence { field("", "because \(line)") }
         if let base = lineage.baseLayers, let baseSize = lineage.baseSize, let addedSize = lineage.addedSize {
             field(
-                "size", "base \(baseSize.grouped) bytes in \(base) layers, added \(addedSize.grouped) bytes in "
-                    + "\(layers - base)")
+                "size",
+                "base \(baseSize.grouped) bytes in \(counted(base, "layer")), added \(addedSize.grouped) bytes in "
+                    + counted(layers - base, "layer"))
         }
     }
 
@@ -268,8 +269,10 @@ struct TextReport {
             hanging: 2,
             style: style(check.outcome))
         let inner = indent + 2
-        // The reason of a fail is its findings in one line.
-        if let reason = check.reason, check.outcome != .fail || findings.isEmpty {
+        // The reason of a fail is its findings in one line, that of a waived one their waivers.
+        let isTold =
+            check.outcome == .fail || check.outcome == .waived && findings.contains(where: \.isWaived)
+        if let reason = check.reason, !isTold || findings.isEmpty {
             field("reason", reason, indent: inner)
         }
         for group in FindingGroup.groups(of: limited(findings)) {
@@ -285,7 +288,9 @@ struct TextReport {
             for detail in limited(group.details) { field("", "- \(detail)", indent: inner) }
             writeRest(of: group.details.count, "details", indent: inner)
             if let waiver = group.waiver {
-                field(waiver.isExpired ? "! waiver" : "waived", waiver.description, indent: inner, style: .yellow)
+                field(
+                    waiver.isExpired ? "! waiver" : "waived", waiver.description, indent: inner,
+                    style: .yellow)
                 field("", waiver.position.description, indent: inner, style: .dim)
             }
             if group.known, check.known != true { field("known", "the baseline has it", indent: inner) }

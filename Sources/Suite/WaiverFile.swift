@@ -42,7 +42,8 @@ public enum WaiverFile {
         let day = expires.flatMap { CalendarDay($0) }
         if let expires, day == nil {
             reading.report(
-                fields.node["expires"]?.position, "\(expires) is not a day: expected YYYY-MM-DD, as 2027-01-31")
+                fields.node["expires"]?.position,
+                "\(expires) is not a day: expected YYYY-MM-DD, as 2027-01-31")
         }
         let image = fields.text("image", &reading)
         if let image, image.hasPrefix("sha256:"), image.wholeMatch(of: /sha256:[0-9a-f]{64}/) == nil {

@@ -58,7 +58,8 @@ public struct Baseline: Sendable {
             let fingerprints = known[CheckKey(results[index])] ?? []
             for place in results[index].findings.indices {
                 let finding = results[index].findings[place]
-                let isKnown = finding.omitted == nil && Fingerprint.all(finding).allSatisfy(fingerprints.contains)
+                let isKnown =
+                    finding.omitted == nil && Fingerprint.all(finding).allSatisfy(fingerprints.contains)
                 if isKnown { results[index].findings[place].known = true }
             }
             results[index].settle("what was found wrong is in the baseline")

@@ -73,7 +73,9 @@ public struct CalendarDay: Hashable, Codable, Sendable, Comparable, CustomString
     public init?(_ text: some StringProtocol) {
         let bytes = Array(text.utf8)
         let zero = UInt8(ascii: "0")
-        guard bytes.count == 10, bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-") else { return nil }
+        guard bytes.count == 10, bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-") else {
+            return nil
+        }
         func number(_ range: Range<Int>) -> Int? {
             var number = 0
             for byte in bytes[range] {
@@ -95,7 +97,8 @@ public struct CalendarDay: Hashable, Codable, Sendable, Comparable, CustomString
     ///
     /// - Returns: nil when it is none.
     public init?(ofTime time: String) {
-        guard time.utf8.count > 10, time.utf8.dropFirst(10).first == UInt8(ascii: "T"), time.hasSuffix("Z") else {
+        guard time.utf8.count > 10, time.utf8.dropFirst(10).first == UInt8(ascii: "T"), time.hasSuffix("Z")
+        else {
             return nil
         }
         self.init(time.prefix(10))
@@ -105,7 +108,8 @@ public struct CalendarDay: Hashable, Codable, Sendable, Comparable, CustomString
         let container = try decoder.singleValueContainer()
         let text = try container.decode(String.self)
         guard let day = CalendarDay(text) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a day: 2027-01-31 is one")
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "not a day: 2027-01-31 is one")
         }
         self = day
     }
@@ -115,5 +119,7 @@ public struct CalendarDay: Hashable, Codable, Sendable, Comparable, CustomString
         try container.encode(description)
     }
 
-    public static func < (left: CalendarDay, right: CalendarDay) -> Bool { left.description < right.description }
+    public static func < (left: CalendarDay, right: CalendarDay) -> Bool {
+        left.description < right.description
+    }
 }
