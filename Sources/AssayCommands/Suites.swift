@@ -68,17 +68,29 @@ struct Suites: ParsableCommand {
 
     struct Lint: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Say everything that is wrong with suites; exit code 2 when something is.")
+            abstract: "Say everything that is wrong with suites.",
+            discussion: "Exit codes: 0 when nothing is wrong; 2 when something is.")
 
         @Argument(help: ArgumentHelp("The suites.", valueName: "name|path")) var suites: [String]
 
         func run() throws {
+            var problems: [SuiteDiagnostic] = []
+            var omitted = 0
             for suite in suites {
-                let document = try SuiteSet([suite]).suites[0].document
+                let set: SuiteSet
+                do throws(SuiteError) {
+                    set = try SuiteSet([suite])
+                } catch {
+                    problems += error.diagnostics
+                    omitted += error.omitted
+                    continue
+                }
+                let document = set.suites[0].document
                 Console.output(
                     "\(document.name): \(document.checks.count) checks, \(document.parameters.count) "
                         + "parameters, \(document.profiles.count) release lines; nothing is wrong\n")
             }
+            guard problems.isEmpty else { throw SuiteError(problems, omitted: omitted) }
         }
     }
 
