@@ -61,7 +61,9 @@ public enum SuiteSchema {
             ("flag", object([("type", "boolean")])),
             ("matcher", matcher), ("operators", operators), ("quantified", quantified),
             ("parameter", parameter), ("profile", profile), ("variant", variant), ("lineage", lineage),
-            ("statement", statement), ("condition", condition), ("check", check),
+            ("statement", statement),
+            ("place", choice(StatementDeclaration.Place.allCases.map(\.rawValue))), ("condition", condition),
+            ("check", check),
             (
                 "expectation",
                 object([
@@ -159,13 +161,7 @@ public enum SuiteSchema {
             [
                 ("id", object([("type", "string"), ("pattern", "^[A-Z]{1,8}[0-9]{1,6}$")])),
                 ("lines", reference("texts", "lines of the document")),
-                (
-                    "shown",
-                    object([
-                        ("type", "array"),
-                        ("items", choice(StatementDeclaration.Place.allCases.map(\.rawValue))),
-                    ])
-                ), ("text", text("what the document says, in our words")),
+                ("shown", oneOrMore("place")), ("text", text("what the document says, in our words")),
                 ("reason", text("why no image shows it")), ("note", text("what changed, or is vague")),
                 (
                     "drift",
