@@ -32,7 +32,11 @@ struct ParameterResolution {
                     Unresolved(
                         "the \(origin) says \(declaration.name) is \(shown), which is not \(objection)"))
             } else {
-                values.append(ParameterValue(name: declaration.name, value: escaped(value), origin: origin))
+                let usual = profile?.parameters[declaration.name] ?? declaration.defaultValue
+                values.append(
+                    ParameterValue(
+                        name: declaration.name, value: escaped(value), origin: origin,
+                        isDefault: value == usual ? true : nil))
                 scope[declaration.name] = .success(value)
             }
         }

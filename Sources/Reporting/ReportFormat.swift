@@ -49,7 +49,8 @@ public struct RenderOptions: Hashable, Sendable {
     public var width: Int
     /// Whether ANSI SGR sequences may be used. They only underline what words and symbols say already.
     public var color: Bool
-    /// Whether every pass, every parameter and every finding is listed, and no value is shortened.
+    /// Whether every pass, every parameter, also those with their defaults, and every finding is listed, and no
+    /// value is shortened.
     public var verbose: Bool
     /// The lightest severity whose fail counts. Has to be the one that the exit code is decided by.
     public var failOn: Severity

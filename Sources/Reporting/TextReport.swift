@@ -150,7 +150,7 @@ struct TextReport {
         }
         if let lineage = run.lineage { write(lineage, layers: image.layers.count) }
         if run.judgedByDocument == true { field("judged by", "the letter of the document (--documented)") }
-        for parameter in run.parameters where options.verbose || parameter.origin != "default" {
+        for parameter in run.parameters where options.verbose || parameter.isDefault != true {
             field("parameter", "\(parameter.name)=\(parameter.value) (\(parameter.origin))")
         }
     }

@@ -229,11 +229,14 @@ public struct ParameterValue: Hashable, Codable, Sendable {
     public var value: String
     /// Where the value comes from: "command line", "image environment", "default" …
     public var origin: String
+    /// True when it is the value that holds for the release line where nothing tells another; else nil.
+    public var isDefault: Bool?
 
-    public init(name: String, value: String, origin: String) {
+    public init(name: String, value: String, origin: String, isDefault: Bool? = nil) {
         self.name = name
         self.value = value
         self.origin = origin
+        self.isDefault = isDefault
     }
 }
 

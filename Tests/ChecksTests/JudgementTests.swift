@@ -55,7 +55,9 @@ struct ParameterTests {
         let judgement = try compile(suite: Self.suite).judge(image.facts(), inputs: inputs)
         let one = Self.cases[last]
         #expect(
-            judgement.parameters.first == ParameterValue(name: "UID", value: one.value, origin: one.origin))
+            judgement.parameters.first
+                == ParameterValue(
+                    name: "UID", value: one.value, origin: one.origin, isDefault: last < 2 ? true : nil))
         #expect(judgement.results.first?.title == "t \(one.value)")
         #expect(judgement.results.first?.findings.first?.expected == one.value)
     }

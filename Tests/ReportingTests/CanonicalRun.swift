@@ -208,7 +208,7 @@ enum CanonicalRun {
             evidence: ["apache-airflow 2.10.5 is installed"],
             warnings: ["the label says 2.10.4, the content 2.10.5"]),
         parameters: [
-            ParameterValue(name: "AIRFLOW_UID", value: "50000", origin: "default"),
+            ParameterValue(name: "AIRFLOW_UID", value: "50000", origin: "default", isDefault: true),
             ParameterValue(name: "INSTALL_MYSQL_CLIENT", value: "", origin: "command line"),
             ParameterValue(name: "HOSTILE", value: hostile, origin: "image environment"),
         ], results: results,
