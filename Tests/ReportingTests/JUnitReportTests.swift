@@ -111,6 +111,43 @@ struct JUnitReportTests {
         #expect(try xpath(CanonicalRun.record, "string(\(waived)/system-out)").contains("observed: absent"))
     }
 
+    @Test func aKnownFailIsAFailureThatSaysSo() throws {
+        let known = "//testcase[starts-with(@name, 'AIR-FS-102')]/failure"
+        for part in ["string(\(known)/@message)", "string(\(known))"] {
+            #expect(
+                try xpath(CanonicalRun.record, part).hasPrefix("known, in the baseline: path /opt/airflow/a"))
+        }
+        let partly = try xpath(
+            CanonicalRun.record, "string(//testcase[starts-with(@name, 'AIR-USER-003')]/failure)")
+        for words in [
+            "known: the baseline has it", "waiver: until 2027-01-31", "undecided: /etc/shadow does not",
+        ] {
+            #expect(partly.contains(words))
+        }
+        #expect(!partly.hasPrefix("known"))
+    }
+
+    @Test func aWaiverThatIsNotNeededIsSkipped() throws {
+        let skipped = "//testsuite[@name='waivers']/testcase/skipped"
+        for part in ["string(\(skipped)/@message)", "string(\(skipped))"] {
+            #expect(
+                try xpath(CanonicalRun.record, part)
+                    == "the waiver is not needed: no check matches AIR-USR-001; did you mean AIR-USER-001?")
+        }
+    }
+
+    @Test(arguments: [
+        ("profile.variant", "slim"), ("run.documented", "true"), ("lineage.extended", "true"),
+        ("lineage.base.bytes", "1204331877"), ("lineage.added.bytes", "31877"),
+        ("baseline.started", "2026-11-01T12:00:00Z"), ("baseline.gone", "AIR-OS-001, AIR-USER-002"),
+        ("drift.G17.document", "mode 0755"), ("drift.G17.checks", "AIR-FS-101"),
+    ])
+    func propertiesTellHowItWasJudged(name: String, value: String) throws {
+        #expect(
+            try xpath(CanonicalRun.record, "string(//testsuite[1]//property[@name='\(name)']/@value)")
+                == value)
+    }
+
     @Test(arguments: [Sample.noImage, .noCheck, .nothingEvaluated])
     func aRunThatProvesNothingIsAnError(sample: Sample) throws {
         let record = sample.record

@@ -12,6 +12,28 @@ struct TextReportTests {
         text.split(separator: "\n", omittingEmptySubsequences: false)
     }
 
+    @Test func onlyKnownFailsConformAndAreCounted() {
+        var run = CanonicalRun.run([.pass, .fail, .fail])
+        run.baseline = BaselineComparison(file: "b", started: "2026-11-01T12:00:00Z", reference: "oci:b")
+        for index in 1...2 { run.results[index].known = true }
+        let known = text(CanonicalRun.record(images: [run]))
+        #expect(known.hasPrefix("✓ CONFORMS"))
+        #expect(known.contains("✗ 2 fail "))
+        #expect(known.contains("2 known fails (baseline of 2026-11-01T12:00:00Z) do not count"))
+        #expect(known.contains("KNOWN FAILS, BY CAUSE (2)") && !known.contains("FAILED, BY CAUSE"))
+        #expect(known.contains("✗ C-1  check  [known]"))
+        run.results[2].known = nil
+        let new = text(CanonicalRun.record(images: [run]))
+        #expect(new.hasPrefix("✗ DOES NOT CONFORM") && new.contains("\nFAILED, BY CAUSE (1)"))
+    }
+
+    @Test func parametersWithTheirDefaultsAreForTheVerboseReport() {
+        let record = CanonicalRun.record
+        #expect(!text(record).contains("AIRFLOW_UID=50000 (default)"))
+        #expect(text(record, RenderOptions(verbose: true)).contains("AIRFLOW_UID=50000 (default)"))
+        #expect(text(record).contains("INSTALL_MYSQL_CLIENT= (command line)"))
+    }
+
     @Test(arguments: [
         ([Outcome.pass, .waived, .notApplicable], "✓ CONFORMS"),
         ([.pass, .fail, .error], "✗ DOES NOT CONFORM"),
