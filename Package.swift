@@ -50,9 +50,17 @@ let package = Package(
             exclude: ["README.md"],
             swiftSettings: swift),
         .target(
+            name: "Probes",
+            dependencies: [
+                "Facts", "OCIModel", "Suite", "Verdict",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ], exclude: ["README.md"], swiftSettings: swift),
+        .target(
             name: "Runner",
             dependencies: [
-                "Checks", "Facts", "ImageSource", "LayerArchive", "OCIModel", "RootFS", "Suite", "Verdict",
+                "Checks", "Facts", "ImageSource", "LayerArchive", "OCIModel", "Probes", "RootFS", "Suite",
+                "Verdict",
             ],
             exclude: ["README.md"], swiftSettings: swift),
         .target(name: "Reporting", dependencies: ["Verdict"], exclude: ["README.md"], swiftSettings: swift),
@@ -92,6 +100,9 @@ let package = Package(
             name: "ChecksTests",
             dependencies: ["Checks", "Suite", "Facts", "RootFS", "LayerArchive", "OCIModel", "Verdict"],
             swiftSettings: swift),
+        .testTarget(
+            name: "ProbesTests",
+            dependencies: ["Probes", "Suite", "Facts", "RootFS", "OCIModel", "Verdict"], swiftSettings: swift),
         .testTarget(
             name: "AcceptanceTests",
             dependencies: ["AssayTestSupport", "OCIModel", "LayerArchive", "Verdict"],

@@ -47,7 +47,9 @@ struct Check: AsyncParsableCommand {
     @Flag(help: "Judge by the letter of the document where images are known to differ from it.")
     var documented = false
     @Option(
-        help: ArgumentHelp("Only checks with this id or group, or matching this glob.", valueName: "id|glob"))
+        help: ArgumentHelp(
+            "Only checks with this id or group, or matching this glob; static for those that run nothing, probe for those that do.",
+            valueName: "id|glob"))
     var only: [String] = []
     @Option(
         help: ArgumentHelp(
@@ -68,6 +70,8 @@ struct Check: AsyncParsableCommand {
             "Write a report: text, junit or json, to standard output or to a file. May be repeated.",
             valueName: "format[=path]"))
     var report: [ReportRequest] = []
+    @Option(help: "Scenarios of probes that run side by side.") var jobs = ProcessInfo.processInfo
+        .activeProcessorCount
     @Option(help: "The lightest severity whose fail counts: info, warning or error.") var failOn = Severity
         .warning
     @Option(help: "Colour in the text report: auto, always or never.") var color = ColorChoice.auto
@@ -89,7 +93,8 @@ struct Check: AsyncParsableCommand {
     func run() async throws {
         let opener = try options.opener()
         let exemptions = try Exemptions(waivers: waivers, baseline: baseline)
-        let run = CheckRun(suites: suite, inputs: try await inputs(opener))
+        let run = CheckRun(
+            suites: suite, inputs: try await inputs(opener), jobs: jobs, cache: Check.cache)
         let session = CheckSession()
         let interruption = Interruption { decision in
             let record = await session.record(complete: false, suites: (try? run.identities) ?? [])
@@ -141,6 +146,12 @@ struct Check: AsyncParsableCommand {
             await line.finish()
             throw error
         }
+    }
+
+    /// What is kept between runs, by the XDG Base Directory Specification.
+    private static var cache: String {
+        let home = Console.environment("HOME") ?? "/root"
+        return (Console.environment("XDG_CACHE_HOME") ?? "\(home)/.cache") + "/assay"
     }
 
     private func write(_ record: RunRecord) throws {

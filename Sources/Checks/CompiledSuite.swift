@@ -32,7 +32,8 @@ public struct CompiledSuite: Sendable {
                 declaration: profile, condition: profile.condition.map { CompiledCondition($0, &reading) })
         }
         checks = document.checks.map { check in
-            Check(
+            reading.observableNames = check.scenario.flatMap(document.scenario(named:))?.observable ?? []
+            return Check(
                 declaration: check, condition: check.condition.map { CompiledCondition($0, &reading) },
                 expectations: check.expectations.compactMap { compileExpectation($0, &reading) },
                 documented: check.documented.compactMap { compileExpectation($0, &reading) },
@@ -57,7 +58,56 @@ public struct CompiledSuite: Sendable {
     /// Judges an image by every check of the suite. Pure: the same facts and inputs give the same judgement, apart
     /// from durations. Inputs are expected to be without problems (`JudgeInputs.problems(for:)`); build arguments
     /// that the suite does not know are passed over.
-    public func judge(_ facts: ImageFacts, inputs: JudgeInputs = JudgeInputs()) -> Judgement {
+    ///
+    /// - Parameter transcripts: what came of the scenarios, by their names. A check that looks at one which is not
+    ///   among them is skipped.
+    public func judge(
+        _ facts: ImageFacts, inputs: JudgeInputs = JudgeInputs(),
+        transcripts: [String: ScenarioOutcome] = [:]
+    ) -> Judgement {
+        let prepared = prepare(facts, inputs)
+        let judged = prepared.context
+        let results = Mutex([CheckResult?](repeating: nil, count: checks.count))
+        DispatchQueue.concurrentPerform(iterations: checks.count) { index in
+            let clock = ContinuousClock()
+            let start = clock.now
+            var result = self.result(of: checks[index], judged, transcripts)
+            let duration = (clock.now - start).components
+            result.duration = Double(duration.seconds) + Double(duration.attoseconds) * 1e-18
+            results.withLock { $0[index] = result }
+        }
+        return Judgement(
+            profile: prepared.choice,
+            lineage: document.lineage == nil ? nil : judged.lineage.summary(facts),
+            parameters: prepared.parameters, results: results.withLock { $0.compactMap { $0 } })
+    }
+
+    /// The scenarios that checks of this image look at, with what their templates are resolved with.
+    public func scenarios(
+        for facts: ImageFacts, inputs: JudgeInputs = JudgeInputs()
+    ) -> (declarations: [ScenarioDeclaration], scope: Scope) {
+        let context = prepare(facts, inputs).context
+        var names: Set<String> = []
+        for check in checks {
+            guard let name = check.declaration.scenario, inputs.reasonToSkip(check.declaration) == nil else {
+                continue
+            }
+            if let condition = check.condition {
+                guard case .holds? = try? condition.evaluate(context) else { continue }
+            }
+            names.insert(name)
+        }
+        return (document.scenarios.filter { names.contains($0.name) }, context.scope)
+    }
+
+    private struct Prepared {
+        var context: EvaluationContext
+        var choice: ProfileChoice?
+        var parameters: [ParameterValue]
+    }
+
+    /// Tells the release line, the parameters and the lineage of an image.
+    private func prepare(_ facts: ImageFacts, _ inputs: JudgeInputs) -> Prepared {
         func parameters(_ profile: ProfileDeclaration?) -> ParameterResolution {
             ParameterResolution(
                 document.parameters, inputs: inputs, config: facts.config, history: facts.history,
@@ -78,19 +128,7 @@ public struct CompiledSuite: Sendable {
         var choice = selection.choice
         choice?.warnings += ProfileSelection.disagreements(document, facts, resolved.values)
         context.variant = variant(context, &choice)
-        let judged = context
-        let results = Mutex([CheckResult?](repeating: nil, count: checks.count))
-        DispatchQueue.concurrentPerform(iterations: checks.count) { index in
-            let clock = ContinuousClock()
-            let start = clock.now
-            var result = self.result(of: checks[index], judged)
-            let duration = (clock.now - start).components
-            result.duration = Double(duration.seconds) + Double(duration.attoseconds) * 1e-18
-            results.withLock { $0[index] = result }
-        }
-        return Judgement(
-            profile: choice, lineage: document.lineage == nil ? nil : lineage.summary(facts),
-            parameters: resolved.values, results: results.withLock { $0.compactMap { $0 } })
+        return Prepared(context: context, choice: choice, parameters: resolved.values)
     }
 
     /// The first variant whose condition holds; the choice is told which.
@@ -117,7 +155,10 @@ public struct CompiledSuite: Sendable {
         return .success(nil)
     }
 
-    private func result(of check: Check, _ context: EvaluationContext) -> CheckResult {
+    private func result(
+        of check: Check, _ context: EvaluationContext, _ transcripts: [String: ScenarioOutcome]
+    ) -> CheckResult {
+        var context = context
         let declaration = check.declaration
         var result = CheckResult(
             id: declaration.id, title: escaped(declaration.title.shown(in: context.scope)),
@@ -141,6 +182,17 @@ public struct CompiledSuite: Sendable {
         } catch {
             (result.outcome, result.reason) = (.error, escaped(error.reason))
             return result
+        }
+        if let scenario = check.declaration.scenario {
+            switch transcripts[scenario] ?? .skipped(reason: "no container was run") {
+            case .observed(let transcript): context.transcript = transcript
+            case .failed(let reason):
+                (result.outcome, result.reason) = (.error, reason)
+                return result
+            case .skipped(let reason):
+                (result.outcome, result.reason) = (.skipped, reason)
+                return result
+            }
         }
         var total = Evaluation()
         var unresolved: [String] = []

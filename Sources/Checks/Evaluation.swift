@@ -53,6 +53,8 @@ struct EvaluationContext: Sendable {
     var lineage = Lineage()
     /// The variant that the image is of; a reason while or where it is not known.
     var variant: Result<String?, Unresolved> = .success(nil)
+    /// What the scenario of the check at hand ran; nil for a check that looks at none.
+    var transcript: ProbeTranscript?
 
     /// The value of a fact.
     ///

@@ -15,6 +15,8 @@ public struct ExpectationKind: Hashable, Sendable {
     public let passing: String
     /// One that it does not meet.
     public let failing: String
+    /// Whether it looks at what a scenario ran, not at the image.
+    public let isProbe: Bool
 
     public struct Key: Hashable, Sendable {
         public let name: String
@@ -43,7 +45,7 @@ public struct ExpectationKind: Hashable, Sendable {
 
     init(
         _ name: String, summary: String, value: ValueKind = .text, keys: [Key], passing: String,
-        failing: String
+        failing: String, isProbe: Bool = false
     ) {
         self.name = name
         self.summary = summary
@@ -51,6 +53,7 @@ public struct ExpectationKind: Hashable, Sendable {
         self.keys = keys
         self.passing = passing
         self.failing = failing
+        self.isProbe = isProbe
     }
 
     /// Every kind, in the order of the documentation.
@@ -91,7 +94,7 @@ private let expectationTypes: [any Expectation.Type] = [
     PathsExpectation.self, PackagesExpectation.self, CommandsExpectation.self, LibrariesExpectation.self,
     DistributionsExpectation.self, PythonExpectation.self, OperatingSystemExpectation.self,
     ConfigExpectation.self, EnvironmentExpectation.self, LabelExpectation.self, NamesExpectation.self,
-    BaseExpectation.self,
+    BaseExpectation.self, ExitExpectation.self, StdoutExpectation.self, StderrExpectation.self,
 ]
 
 /// Compiles one item of `expect`, or the expectation of a condition; its first key decides the kind.

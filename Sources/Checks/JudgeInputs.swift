@@ -93,6 +93,8 @@ public struct JudgeInputs: Sendable {
     }
 
     private static func matches(_ pattern: String, _ check: CheckDeclaration) -> Bool {
+        if pattern == "static" { return check.scenario == nil }
+        if pattern == "probe" { return check.scenario != nil }
         let glob = Glob(pattern)
         return glob.matches(check.id) || glob.matches(check.group)
     }

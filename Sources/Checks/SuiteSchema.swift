@@ -43,6 +43,7 @@ public enum SuiteSchema {
                     ("parameters", map(of: "parameter")), ("lineage", reference("lineage")),
                     ("profiles", list(of: "profile")), ("variants", list(of: "variant")),
                     ("statements", list(of: "statement")), ("group", text("the subject of the checks")),
+                    ("scenarios", map(of: "scenario")),
                     ("checks", list(of: "check")),
                 ])
             ), ("$defs", object(definitions)),
@@ -63,7 +64,8 @@ public enum SuiteSchema {
             ("parameter", parameter), ("profile", profile), ("variant", variant), ("lineage", lineage),
             ("statement", statement),
             ("place", choice(StatementDeclaration.Place.allCases.map(\.rawValue))), ("condition", condition),
-            ("check", check),
+            ("check", check), ("scenario", scenario), ("container", container), ("service", service),
+            ("step", step),
             (
                 "expectation",
                 object([
@@ -215,10 +217,57 @@ public enum SuiteSchema {
                 ("source", text("the section of the document")),
                 ("severity", choice(Severity.allCases.map(\.rawValue))),
                 ("when", reference("condition", "to what images it applies")),
+                ("run", text("the scenario that it looks at")),
                 ("expect", reference("expectations", "all have to hold")),
                 ("documented", reference("expectations", "what the document says, where images differ")),
                 ("remedy", text("what to do about a fail")),
             ], required: ["id", "title", "expect"])
+    }
+
+    // MARK: Scenarios
+
+    private static var scenario: JSON {
+        closed(
+            [
+                ("services", map(of: "service")), ("containers", map(of: "container")),
+                ("steps", list(of: "step")), ("within", text("seconds that the whole may take")),
+            ], required: ["containers"])
+    }
+
+    private static var service: JSON {
+        closed(
+            [
+                ("kind", choice(ServiceDeclaration.Kind.allCases.map(\.rawValue))),
+                ("opens", reference("flag", "false: it can never be reached")),
+                ("opensAfter", text("seconds after the start")),
+            ], required: ["kind"])
+    }
+
+    private static var container: JSON {
+        let file = closed(
+            [("path", text("")), ("content", text("")), ("mode", text("up to four octal digits"))],
+            required: ["path", "content"])
+        return anyOf([
+            object([("type", "null")]),
+            closed([
+                ("args", reference("texts", "arguments of the entrypoint")),
+                ("entrypoint", reference("texts", "instead of the image's")),
+                ("user", text("a name, or UID:GID")), ("workingDirectory", text("")),
+                ("environment", map(of: "text")), ("stdin", text("what it reads")),
+                ("files", object([("type", "array"), ("items", file)])), ("volumes", map(of: "text")),
+            ]),
+        ])
+    }
+
+    private static var step: JSON {
+        closed([
+            ("start", text("a container")), ("wait", text("a container: its end, or text of a stream")),
+            ("signal", text("a container")), ("exec", text("a container")), ("pause", text("seconds")),
+            ("stdout", reference("matcher")), ("stderr", reference("matcher")),
+            ("name", text("of the signal, without SIG")), ("as", text("the name of the command")),
+            ("args", reference("texts")), ("user", text("who runs the command")),
+            ("within", text("seconds")),
+        ])
     }
 
     private static func schema(of kind: ExpectationKind) -> JSON {

@@ -52,7 +52,7 @@ public struct CommandSearch: Sendable {
             ? []
             : searchPath.utf8.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
                 .map { Self.absolute(Array($0), from: workingDirectory) }
-        let user = Self.user(config.run.user, users)
+        let user = try? UserDatabase.resolve(config.run.user, by: users)
         credentials = user?.credentials ?? .root
         userIsUnknown = user == nil
         names = Self.names(in: path, of: rootfs)
@@ -103,15 +103,6 @@ public struct CommandSearch: Sendable {
         return FoundCommand(
             path: path, resolvedPath: rootfs.path(of: found.node), layer: status.layer, size: status.size,
             access: access)
-    }
-
-    /// An image without `/etc/passwd` may still name its user by number.
-    private static func user(_ configUser: String?, _ users: Fact<UserDatabase>) -> ResolvedUser? {
-        switch users {
-        case .success(let database): try? database.resolve(configUser)
-        case .failure(let error) where error.kind == .missing: try? UserDatabase().resolve(configUser)
-        case .failure: nil
-        }
     }
 
     private static func absolute(_ path: [UInt8], from directory: ImagePath) -> ImagePath {

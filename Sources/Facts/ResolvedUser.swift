@@ -70,6 +70,17 @@ extension UserDatabase {
         return ResolvedUser(uid: uid, gid: gid, name: user?.name, supplementaryGIDs: [])
     }
 
+    /// As `resolve(_:)`; an image without `/etc/passwd` may still name its user by number.
+    public static func resolve(
+        _ configUser: String?, by users: Fact<UserDatabase>
+    ) throws(FactError) -> ResolvedUser {
+        switch users {
+        case .success(let database): return try database.resolve(configUser)
+        case .failure(let error) where error.kind == .missing: return try UserDatabase().resolve(configUser)
+        case .failure(let error): throw error
+        }
+    }
+
     /// A number in the range that runtimes accept; nil when the text is a name.
     private func identifier(
         _ text: ArraySlice<UInt8>, in specification: String

@@ -10,13 +10,18 @@ public struct CheckRun: Sendable {
     private let suites: Task<SuiteSet, any Error>
     private let readsFactsOnly: Bool
     private let inputs: JudgeInputs
+    private let probes: ProbeRun
     private let clock = ContinuousClock()
 
     /// Begins to load the suites, beside whatever else the run does first.
     ///
-    /// - Parameter names: names of built-in suites, or paths.
-    public init(suites names: [String], inputs: JudgeInputs) {
+    /// - Parameters:
+    ///   - names: names of built-in suites, or paths.
+    ///   - jobs: scenarios of probes that run side by side.
+    ///   - cache: the directory of what is kept between runs.
+    public init(suites names: [String], inputs: JudgeInputs, jobs: Int, cache: String) {
         self.inputs = inputs
+        probes = ProbeRun(jobs: jobs, cache: cache)
         // Built-in suites read no contents but the facts' own (a test holds them to it): reading an image need not
         // wait until they are loaded.
         readsFactsOnly = names.allSatisfy(SuiteSource.builtinNames.contains)
@@ -49,14 +54,25 @@ public struct CheckRun: Sendable {
         progress(image, bytesRead)
         let plan = readsFactsOnly ? ContentPlan() : plan(for: image, try await suites.value)
         let analysis = try await ImageAnalysis.read(image, plan: plan, progress: bytesRead)
-        let judgements = try await suites.value.suites.map { $0.judge(analysis.facts, inputs: inputs) }
+        var judgements: [Judgement] = []
+        var transcripts: [ProbeTranscript] = []
+        for suite in try await suites.value.suites {
+            let (scenarios, scope) = suite.scenarios(for: analysis.facts, inputs: inputs)
+            let outcomes = await probes.outcomes(of: scenarios, scope: scope, for: analysis)
+            for scenario in scenarios {
+                if case .observed(let transcript)? = outcomes[scenario.name] {
+                    transcripts.append(transcript)
+                }
+            }
+            judgements.append(suite.judge(analysis.facts, inputs: inputs, transcripts: outcomes))
+        }
         let elapsed = (clock.now - start).components
         return ImageRun(
             image: analysis.identity, profile: judgements.lazy.compactMap(\.profile).first,
             lineage: judgements.lazy.compactMap(\.lineage).first,
             judgedByDocument: inputs.judgesByDocument ? true : nil,
             parameters: CheckRun.unique(judgements.flatMap(\.parameters)),
-            results: judgements.flatMap(\.results),
+            results: judgements.flatMap(\.results), transcripts: transcripts.isEmpty ? nil : transcripts,
             notes: analysis.notes,
             duration: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
     }

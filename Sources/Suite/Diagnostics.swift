@@ -48,6 +48,8 @@ public struct SuiteReading: Sendable {
     public var parameterNames: [String]?
     /// The declared variants; nil while they are not yet known.
     public var variantNames: [String]?
+    /// The containers and commands of the scenario that the check at hand looks at; empty when it looks at none.
+    public var observableNames: [String] = []
     public private(set) var diagnostics: [SuiteDiagnostic] = []
     private var omitted = 0
 

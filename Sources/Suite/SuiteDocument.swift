@@ -21,9 +21,13 @@ public struct SuiteDocument: Hashable, Sendable {
     public var lineage: LineageDeclaration?
     /// What the written standard says, in its order; empty when the suite does not list it.
     public var statements: [StatementDeclaration] = []
+    /// What the probes run.
+    public var scenarios: [ScenarioDeclaration] = []
     public var checks: [CheckDeclaration]
     /// Where the suite is named.
     public var position: SourcePosition
+
+    public func scenario(named name: String) -> ScenarioDeclaration? { scenarios.first { $0.name == name } }
 
     public func statement(_ id: String) -> StatementDeclaration? { statements.first { $0.id == id } }
 
@@ -116,6 +120,8 @@ public struct CheckDeclaration: Hashable, Sendable {
     public var source: String?
     public var severity: Severity
     public var condition: Condition?
+    /// The scenario that it looks at: the check is a probe. Nil for one that needs no container.
+    public var scenario: String? = nil
     /// All must hold.
     public var expectations: [SuiteNode]
     /// What must hold by the letter of the document, where images are known to differ from it.

@@ -35,6 +35,7 @@ public enum SuiteLoader {
             document.statements += SuiteLoader.statements(in: root, &reading)
         }
         reading.variantNames = document.variants.map(\.id)
+        for root in roots { document.scenarios += SuiteLoader.scenarios(in: root, &reading) }
         for root in roots {
             document.checks += SuiteLoader.checks(in: root, suite: document.name, &reading)
         }
@@ -42,7 +43,9 @@ public enum SuiteLoader {
         reportDuplicates(document.profiles.map { ($0.id, $0.position) }, "profile", &reading)
         reportDuplicates(document.variants.map { ($0.id, $0.position) }, "variant", &reading)
         reportDuplicates(document.statements.map { ($0.id, $0.position) }, "statement", &reading)
+        reportDuplicates(document.scenarios.map { ($0.name, $0.position) }, "scenario", &reading)
         reportUnknownStatements(document, &reading)
+        reportUnknownScenarios(document, &reading)
         if document.checks.isEmpty { reading.report(head.position, "the suite has no check") }
         try reading.finish()
         return document
@@ -74,17 +77,31 @@ public enum SuiteLoader {
         }
     }
 
+    private static func reportUnknownScenarios(_ document: SuiteDocument, _ reading: inout SuiteReading) {
+        let known = document.scenarios.map(\.name)
+        for check in document.checks {
+            guard let name = check.scenario, !known.contains(name) else { continue }
+            reading.report(
+                check.position, "\(check.id) runs \(name), which is no scenario of the suite",
+                suggestion: nearest(to: name, among: known))
+        }
+        let run = Set(document.checks.compactMap(\.scenario))
+        for scenario in document.scenarios where !run.contains(scenario.name) {
+            reading.report(scenario.position, "no check looks at the scenario \(scenario.name)")
+        }
+    }
+
     // MARK: suite.yaml
 
     private static let headKeys = ["suite", "title", "document", "release", "parameters", "lineage"]
-    private static let groupKeys = ["group", "title", "checks"]
+    private static let groupKeys = ["group", "title", "scenarios", "checks"]
 
     private static func readHead(_ root: SuiteNode, _ reading: inout SuiteReading) -> SuiteDocument {
         var document = SuiteDocument(
             name: "", title: "", document: "", releaseDistributions: [], parameters: [], profiles: [],
             checks: [],
             position: root.position)
-        let allowed = headKeys + ["profiles", "variants", "statements", "group", "checks"]
+        let allowed = headKeys + ["profiles", "variants", "statements", "group", "scenarios", "checks"]
         guard let fields = Fields(root, "a suite", allowed: allowed, reading: &reading) else {
             return document
         }
@@ -218,7 +235,7 @@ public enum SuiteLoader {
     }
 
     private static let checkKeys = [
-        "id", "title", "statements", "source", "severity", "when", "expect", "documented", "remedy",
+        "id", "title", "statements", "source", "severity", "when", "run", "expect", "documented", "remedy",
     ]
 
     private static func check(
@@ -254,7 +271,8 @@ public enum SuiteLoader {
         return CheckDeclaration(
             id: id, title: title, group: group, groupTitle: groupTitle, statements: statements,
             source: source,
-            severity: severity, condition: condition, expectations: expectations,
+            severity: severity, condition: condition, scenario: fields.text("run", &reading),
+            expectations: expectations,
             documented: documented.map { $0.list ?? [$0] } ?? [], remedy: remedy,
             position: fields.node["id"]?.position ?? node.position)
     }

@@ -12,6 +12,7 @@ public struct Subject: Hashable, Codable, Sendable {
         case command
         case library
         case image
+        case probe
     }
 
     public var kind: Kind

@@ -81,6 +81,8 @@ public struct ImageRun: Hashable, Codable, Sendable {
     public var baseline: BaselineComparison?
     public var parameters: [ParameterValue]
     public var results: [CheckResult]
+    /// What the scenarios of the probes did; nil when none was run. Volatile but for their names.
+    public var transcripts: [ProbeTranscript]?
     /// Oddities of the image that are no check's subject (a duplicate member, trailing data …).
     public var notes: [String]
     /// Wall time, in seconds. Volatile.
@@ -89,7 +91,7 @@ public struct ImageRun: Hashable, Codable, Sendable {
     public init(
         image: ImageIdentity, profile: ProfileChoice?, lineage: LineageSummary? = nil,
         judgedByDocument: Bool? = nil, parameters: [ParameterValue],
-        results: [CheckResult], notes: [String], duration: Double
+        results: [CheckResult], transcripts: [ProbeTranscript]? = nil, notes: [String], duration: Double
     ) {
         self.image = image
         self.profile = profile
@@ -97,6 +99,7 @@ public struct ImageRun: Hashable, Codable, Sendable {
         self.judgedByDocument = judgedByDocument
         self.parameters = parameters
         self.results = results
+        self.transcripts = transcripts
         self.notes = notes
         self.duration = duration
     }

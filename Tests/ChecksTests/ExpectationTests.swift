@@ -5,7 +5,9 @@ import Verdict
 
 @Suite("Kinds of expectations")
 struct ExpectationTests {
-    @Test("the examples of every kind do what they are examples of", arguments: ExpectationKind.all)
+    @Test(
+        "the examples of every kind do what they are examples of",
+        arguments: ExpectationKind.all.filter { !$0.isProbe })
     func examples(_ kind: ExpectationKind) throws {
         #expect(try evaluate(kind.passing, on: .debian).outcome == .pass, "\(kind.passing)")
         let failing = try evaluate(kind.failing, on: .debian)

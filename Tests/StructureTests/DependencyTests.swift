@@ -12,8 +12,9 @@ private let allowed: [String: Set<String>] = [
     "Facts": ["LayerArchive", "RootFS", "OCIModel"],
     "Suite": ["Verdict", "Yams"],
     "Checks": ["Facts", "OCIModel", "RootFS", "Suite", "Verdict"],
+    "Probes": ["Facts", "OCIModel", "Suite", "Verdict", "Subprocess", "SystemPackage"],
     "Runner": [
-        "Checks", "Facts", "ImageSource", "LayerArchive", "OCIModel", "RootFS", "Suite", "Verdict",
+        "Checks", "Facts", "ImageSource", "LayerArchive", "OCIModel", "Probes", "RootFS", "Suite", "Verdict",
     ],
     "Reporting": ["Verdict"],
     "AssayCommands": [

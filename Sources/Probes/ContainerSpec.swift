@@ -1,0 +1,143 @@
+import Facts
+import OCIModel
+import Suite
+
+/// A container as a runtime takes it: what the image's config says and what the scenario changes, resolved as
+/// `docker run` does.
+public struct ContainerSpec: Hashable, Sendable {
+    public struct Variable: Hashable, Sendable {
+        public var name: String
+        public var value: String
+    }
+
+    public struct File: Hashable, Sendable {
+        public var path: String
+        public var content: String
+        /// Mode bits 07777; the file is root's.
+        public var permissions: UInt16
+    }
+
+    public struct Volume: Hashable, Sendable {
+        public var name: String
+        public var path: String
+    }
+
+    public var name: String
+    /// The program and its arguments.
+    public var arguments: [String]
+    public var environment: [Variable]
+    public var user: ResolvedUser
+    public var workingDirectory: String
+    public var input: String?
+    public var files: [File]
+    public var volumes: [Volume]
+    /// Whether it sees the network of this machine, where the services of a scenario are; else it has none.
+    public var sharesNetwork: Bool
+    /// What runs the same by hand, but for services.
+    public var command: String
+}
+
+extension ContainerSpec {
+    /// - Throws: `ProbeError` of kind `.scenario` for a parameter without value, a user that the image does not
+    ///   know, or nothing to run.
+    init(
+        _ declaration: ContainerDeclaration, config: ImageConfig, users: Fact<UserDatabase>, scope: Scope,
+        sharesNetwork: Bool
+    ) throws(ProbeError) {
+        func resolve(_ template: Template) throws(ProbeError) -> String {
+            do throws(Unresolved) {
+                return try template.resolved(in: scope)
+            } catch {
+                throw ProbeError(.scenario, error.reason)
+            }
+        }
+        func resolve(_ templates: [Template]?) throws(ProbeError) -> [String]? {
+            guard let templates else { return nil }
+            var texts: [String] = []
+            for template in templates { texts.append(try resolve(template)) }
+            return texts
+        }
+        let run = config.run
+        let given = try resolve(declaration.arguments)
+        let entrypoint = try resolve(declaration.entrypoint)
+        // An entrypoint of one's own does not get the image's command.
+        let command = given ?? (entrypoint == nil ? run.command ?? [] : [])
+        name = declaration.name
+        arguments = (entrypoint ?? run.entrypoint ?? []) + command
+        guard !arguments.isEmpty else {
+            throw ProbeError(.scenario, "\(name): neither the image nor the scenario says what to run")
+        }
+        var variables: [Variable] = []
+        for entry in run.environment {
+            let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, !parts[0].isEmpty else { continue }
+            variables.append(Variable(name: String(parts[0]), value: String(parts[1])))
+        }
+        var own: [Variable] = []
+        for variable in declaration.environment {
+            let value = Variable(name: variable.name, value: try resolve(variable.value))
+            variables.removeAll { $0.name == value.name }
+            variables.append(value)
+            own.append(value)
+        }
+        if !variables.contains(where: { $0.name == "PATH" }) {
+            variables.append(
+                Variable(name: "PATH", value: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"))
+        }
+        environment = variables
+        var userName: String?
+        if let user = declaration.user { userName = try resolve(user) }
+        user = try ContainerSpec.user(userName ?? run.user, users)
+        var directory = run.workingDirectory
+        if let given = declaration.workingDirectory { directory = try resolve(given) }
+        workingDirectory = directory.flatMap { $0.isEmpty ? nil : $0 } ?? "/"
+        input = declaration.input
+        var files: [File] = []
+        for file in declaration.files {
+            files.append(
+                File(path: try resolve(file.path), content: file.content, permissions: file.permissions))
+        }
+        self.files = files
+        var volumes: [Volume] = []
+        for volume in declaration.volumes {
+            volumes.append(Volume(name: volume.name, path: try resolve(volume.path)))
+        }
+        self.volumes = volumes
+        self.sharesNetwork = sharesNetwork
+        var words = ["docker", "run", "--rm"]
+        if let userName { words += ["--user", userName] }
+        for variable in own { words += ["--env", "\(variable.name)=\(variable.masked)"] }
+        if let directory = declaration.workingDirectory { words += ["--workdir", try resolve(directory)] }
+        for volume in volumes { words += ["--volume", "\(volume.name):\(volume.path)"] }
+        for file in files { words += ["--volume", "FILE:\(file.path)"] }
+        if let entrypoint { words += ["--entrypoint", entrypoint.first ?? ""] }
+        words += ["IMAGE"] + (entrypoint.map { Array($0.dropFirst()) } ?? []) + (given ?? [])
+        self.command = words.map(shellQuoted).joined(separator: " ")
+    }
+
+    static func user(_ name: String?, _ users: Fact<UserDatabase>) throws(ProbeError) -> ResolvedUser {
+        do throws(FactError) {
+            return try UserDatabase.resolve(name, by: users)
+        } catch {
+            throw ProbeError(.scenario, error.message)
+        }
+    }
+}
+
+extension ContainerSpec.Variable {
+    /// The value, unless the name tells of a secret.
+    var masked: String {
+        let name = name.uppercased()
+        let isSecret = ["PASSWORD", "SECRET", "TOKEN", "KEY"].contains { name.contains($0) }
+        return isSecret && !value.isEmpty ? "***" : value
+    }
+}
+
+/// A word as a shell takes it.
+func shellQuoted(_ word: String) -> String {
+    let plain = word.utf8.allSatisfy {
+        (48...57).contains($0) || (64...90).contains($0) || (97...122).contains($0)
+            || "-_./:=,+%".utf8.contains($0)
+    }
+    return plain && !word.isEmpty ? word : "'" + word.replacing("'", with: #"'\''"#) + "'"
+}

@@ -1,0 +1,13 @@
+/// What a container may use: a hostile image must not harm the machine that looks at it.
+public struct ProbeLimits: Hashable, Sendable {
+    /// Processes and threads.
+    public var processes = 512
+    /// Bytes of memory.
+    public var memory: Int64 = 4 << 30
+    /// Bytes of files that a container writes.
+    public var disk: Int64 = 1 << 30
+    /// Bytes that are kept of each of a container's streams.
+    public var output = 256 << 10
+
+    public init() {}
+}

@@ -1,0 +1,231 @@
+import Facts
+import Foundation
+import Glibc
+import OCIModel
+import Suite
+import Verdict
+
+/// Carries out scenarios on one image.
+public struct ScenarioRunner: Sendable {
+    private let runtime: any ContainerRuntime
+    private let facts: ImageFacts
+    /// An existing directory of this run's own, for volumes.
+    private let scratch: String
+
+    public init(runtime: any ContainerRuntime, facts: ImageFacts, scratch: String) {
+        self.runtime = runtime
+        self.facts = facts
+        self.scratch = scratch
+    }
+
+    /// Runs a scenario to its end, and removes whatever it made.
+    ///
+    /// A step that takes too long ends it: that is in the transcript, since it may be what a check asks for.
+    ///
+    /// - Throws: `ProbeError` when the runtime or this machine broke, or the scenario makes no sense for the image.
+    public func run(_ scenario: ScenarioDeclaration, scope: Scope) async throws(ProbeError) -> ProbeTranscript
+    {
+        var run = try await ScenarioRun(
+            scenario, runtime: runtime, facts: facts, scope: scope, scratch: scratch)
+        do throws(ProbeError) {
+            for step in scenario.steps {
+                if let incident = try await run.carryOut(step) {
+                    run.transcript.incident = incident
+                    break
+                }
+            }
+        } catch {
+            _ = await run.finish()
+            throw error
+        }
+        return await run.finish()
+    }
+}
+
+/// A scenario while it runs.
+private struct ScenarioRun {
+    var transcript: ProbeTranscript
+
+    private struct Started {
+        let name: String
+        let command: String
+        let container: any RunningContainer
+        let start: ContinuousClock.Instant
+        var end: ContinuousClock.Instant?
+    }
+
+    private let scenario: ScenarioDeclaration
+    private let runtime: any ContainerRuntime
+    private let facts: ImageFacts
+    private var scope: Scope
+    private let clock = ContinuousClock()
+    private let start: ContinuousClock.Instant
+    private let directory: String
+    private var volumes: [String: String] = [:]
+    private var services: [TCPListener] = []
+    private var started: [Started] = []
+
+    init(
+        _ scenario: ScenarioDeclaration, runtime: any ContainerRuntime, facts: ImageFacts, scope: Scope,
+        scratch: String
+    ) async throws(ProbeError) {
+        self.scenario = scenario
+        self.runtime = runtime
+        self.facts = facts
+        self.scope = scope
+        start = clock.now
+        transcript = ProbeTranscript(scenario: scenario.name, runtime: runtime.name)
+        directory = "\(scratch)/\(scenario.name)-volumes"
+        for volume in scenario.containers.flatMap(\.volumes) where volumes[volume.name] == nil {
+            let path = "\(directory)/\(volumes.count)"
+            do {
+                try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            } catch {
+                throw ProbeError(.runtime, "cannot make a volume below \(escaped(scratch)): \(error)")
+            }
+            // Whoever a container runs as may write there, as into a volume of a pod with a group of its own.
+            chmod(path, 0o1777)
+            volumes[volume.name] = path
+        }
+        for service in scenario.services {
+            let listener = try TCPListener(opensAfter: service.opensAfter)
+            services.append(listener)
+            self.scope.parameters["\(service.name).host"] = .success("127.0.0.1")
+            self.scope.parameters["\(service.name).port"] = .success("\(listener.port)")
+        }
+    }
+
+    private var deadline: ContinuousClock.Instant { start + .seconds(scenario.limit) }
+
+    private mutating func note(_ text: String) {
+        transcript.events.append(.init(time: start.duration(to: clock.now).seconds, text: text))
+    }
+
+    /// - Returns: why the scenario cannot go on, when the step took too long.
+    mutating func carryOut(_ step: ScenarioStep) async throws(ProbeError) -> String? {
+        let end = step.within.map { min(clock.now + .seconds($0), deadline) } ?? deadline
+        switch step.action {
+        case .start(let name):
+            guard let declaration = scenario.containers.first(where: { $0.name == name }) else { return nil }
+            let spec = try ContainerSpec(
+                declaration, config: facts.config, users: facts.users, scope: scope,
+                sharesNetwork: !scenario.services.isEmpty)
+            note("start \(name)")
+            let now = clock.now
+            let container = try await runtime.start(spec, volumes: volumes)
+            started.append(Started(name: name, command: spec.command, container: container, start: now))
+        case .awaitEnd(let name):
+            return try await wait(until: end, "\(name) did not end") { (run) throws(ProbeError) in
+                try run.hasEnded(name)
+            }
+        case .awaitOutput(let name, let stream, let matcher):
+            let wanted: Matcher
+            do throws(Unresolved) {
+                wanted = try matcher.resolved(in: scope)
+            } catch {
+                throw ProbeError(.scenario, error.reason)
+            }
+            return try await wait(until: end, "\(name) did not write \(wanted) to \(stream.rawValue)") {
+                (run) throws(ProbeError) in
+                guard let one = run.find(name) else { return true }
+                // The end first: what is written before it is there when it is seen.
+                let isOver = try run.hasEnded(name)
+                let output = stream == .stdout ? one.container.standardOutput : one.container.standardError
+                return wanted.accepts(.text(output.text)) || isOver
+            }
+        case .signal(let name, let signal):
+            guard let one = find(name) else { return nil }
+            note("send \(signal) to \(name)")
+            if try one.container.exitCode() == nil { try await one.container.signal(signal) }
+        case .execute(let name, let command, let templates, let user):
+            guard let one = find(name) else { return nil }
+            var arguments: [String] = []
+            do throws(Unresolved) {
+                for template in templates { arguments.append(try template.resolved(in: scope)) }
+            } catch {
+                throw ProbeError(.scenario, error.reason)
+            }
+            note("run \(command) in \(name)")
+            let now = clock.now
+            let executed = try await one.container.execute(
+                arguments, user: try user.map { (template) throws(ProbeError) in try resolvedUser(template) })
+            let words = ["docker", "exec", "CONTAINER"] + arguments
+            started.append(
+                Started(
+                    name: command, command: words.map(shellQuoted).joined(separator: " "),
+                    container: executed,
+                    start: now))
+            return try await wait(until: end, "\(command) did not end") { (run) throws(ProbeError) in
+                try run.hasEnded(command)
+            }
+        case .pause:
+            try? await clock.sleep(until: end)
+            if end == deadline { return "the scenario took longer than \(scenario.limit) s" }
+        }
+        return nil
+    }
+
+    private func resolvedUser(_ template: Template) throws(ProbeError) -> ResolvedUser {
+        let name: String
+        do throws(Unresolved) {
+            name = try template.resolved(in: scope)
+        } catch {
+            throw ProbeError(.scenario, error.reason)
+        }
+        return try ContainerSpec.user(name, facts.users)
+    }
+
+    private func find(_ name: String) -> Started? { started.last { $0.name == name } }
+
+    private mutating func hasEnded(_ name: String) throws(ProbeError) -> Bool {
+        guard let index = started.lastIndex(where: { $0.name == name }) else { return true }
+        if started[index].end != nil { return true }
+        guard let code = try started[index].container.exitCode() else { return false }
+        started[index].end = clock.now
+        note("\(name) ends with \(code)")
+        return true
+    }
+
+    private mutating func wait(
+        until end: ContinuousClock.Instant, _ complaint: String,
+        _ condition: (inout ScenarioRun) throws(ProbeError) -> Bool
+    ) async throws(ProbeError) -> String? {
+        let begin = clock.now
+        while true {
+            if try condition(&self) { return nil }
+            let now = clock.now
+            guard now < end, !Task.isCancelled else {
+                let seconds = begin.duration(to: now).seconds
+                let text = "\(complaint) within \((seconds * 10).rounded() / 10) s"
+                note(text)
+                return text
+            }
+            try? await clock.sleep(until: min(end, now + .milliseconds(5)))
+        }
+    }
+
+    /// Removes everything and completes the transcript.
+    mutating func finish() async -> ProbeTranscript {
+        for one in started.reversed() {
+            let code = try? one.container.exitCode()
+            let end = one.end ?? clock.now
+            await one.container.remove()
+            transcript.containers.insert(
+                ContainerTranscript(
+                    name: one.name, command: one.command, exitCode: code ?? nil,
+                    standardOutput: one.container.standardOutput, standardError: one.container.standardError,
+                    duration: one.start.duration(to: end).seconds), at: 0)
+        }
+        for service in services { service.close() }
+        try? FileManager.default.removeItem(atPath: directory)
+        transcript.duration = start.duration(to: clock.now).seconds
+        return transcript
+    }
+}
+
+extension Duration {
+    var seconds: Double {
+        let (seconds, attoseconds) = components
+        return Double(seconds) + Double(attoseconds) * 1e-18
+    }
+}

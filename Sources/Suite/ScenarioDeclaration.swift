@@ -1,0 +1,283 @@
+import Verdict
+
+/// Containers that are run, and what is done to them: what a probe looks at. Several checks may look at one.
+public struct ScenarioDeclaration: Hashable, Sendable {
+    public var name: String
+    /// Real servers and listeners that the containers can reach.
+    public var services: [ServiceDeclaration]
+    public var containers: [ContainerDeclaration]
+    /// Done one after another. Where a scenario has none, every container is started and its end awaited.
+    public var steps: [ScenarioStep]
+    /// Seconds that the whole may take.
+    public var limit: Double
+    public var position: SourcePosition
+
+    /// Seconds that a scenario may take when it does not say.
+    public static let defaultLimit = 60.0
+    /// Seconds that a suite may ask for.
+    public static let limitRange = 0.1...900.0
+
+    /// Names whose output and exit code can be looked at: containers, and commands run in them.
+    public var observable: [String] {
+        containers.map(\.name)
+            + steps.compactMap { if case .execute(_, let name, _, _) = $0.action { name } else { nil } }
+    }
+}
+
+/// A container of a scenario; what is not said is as the image has it.
+public struct ContainerDeclaration: Hashable, Sendable {
+    public var name: String
+    /// Arguments of the entrypoint; nil for the image's command.
+    public var arguments: [Template]?
+    /// Instead of the image's entrypoint; empty for none.
+    public var entrypoint: [Template]?
+    /// A name, or `UID:GID`, as `--user` of docker.
+    public var user: Template?
+    public var workingDirectory: Template?
+    /// Variables that are set beside the image's.
+    public var environment: [Variable]
+    /// What it reads from standard input; nil for nothing.
+    public var input: String?
+    /// Files that are put into it before it starts.
+    public var files: [File]
+    /// Directories that containers of the scenario share, by the volume's name.
+    public var volumes: [Volume]
+
+    public struct Variable: Hashable, Sendable {
+        public var name: String
+        public var value: Template
+    }
+
+    public struct File: Hashable, Sendable {
+        public var path: Template
+        public var content: String
+        /// Mode bits 07777.
+        public var permissions: UInt16
+    }
+
+    public struct Volume: Hashable, Sendable {
+        public var name: String
+        public var path: Template
+    }
+}
+
+/// Something on the network that a scenario needs. Its address is `${NAME.host}` and `${NAME.port}`.
+public struct ServiceDeclaration: Hashable, Sendable {
+    public enum Kind: String, Sendable, CaseIterable {
+        /// A TCP port that accepts connections and answers nothing.
+        case listener
+    }
+
+    public var name: String
+    public var kind: Kind
+    /// Seconds after the start of the scenario at which it can be reached; nil for never.
+    public var opensAfter: Double?
+}
+
+/// One thing that is done in a scenario.
+public struct ScenarioStep: Hashable, Sendable {
+    public enum Action: Hashable, Sendable {
+        case start(String)
+        /// Until the container has ended.
+        case awaitEnd(String)
+        /// Until the stream has text that the matcher accepts.
+        case awaitOutput(String, stream: Stream, Matcher)
+        /// A signal by its name without SIG, to the container's first process.
+        case signal(String, name: String)
+        /// A command in a running container; its output and exit code get a name of their own.
+        case execute(String, name: String, arguments: [Template], user: Template?)
+        case pause
+    }
+
+    public enum Stream: String, Sendable, CaseIterable {
+        case stdout
+        case stderr
+    }
+
+    public var action: Action
+    /// Seconds that it may take; for a pause those that it takes.
+    public var within: Double?
+}
+
+extension SuiteLoader {
+    private static let scenarioKeys = ["services", "containers", "steps", "within"]
+    private static let containerKeys = [
+        "args", "entrypoint", "user", "workingDirectory", "environment", "stdin", "files", "volumes",
+    ]
+    private static let stepKeys = [
+        "start", "wait", "signal", "exec", "pause", "stdout", "stderr", "name", "as", "args", "user",
+        "within",
+    ]
+
+    static func scenarios(in root: SuiteNode, _ reading: inout SuiteReading) -> [ScenarioDeclaration] {
+        guard let value = root["scenarios"] else { return [] }
+        guard let members = value.members else {
+            reading.report(value.position, "scenarios is a mapping from names, not \(value.kindName)")
+            return []
+        }
+        return members.compactMap { scenario($0, &reading) }
+    }
+
+    private static func scenario(
+        _ member: SuiteNode.Member, _ reading: inout SuiteReading
+    ) -> ScenarioDeclaration? {
+        let what = "the scenario \(member.key)"
+        guard let fields = Fields(member.value, what, allowed: scenarioKeys, reading: &reading) else {
+            return nil
+        }
+        let services = (fields.value("services", &reading)?.members ?? []).compactMap {
+            service($0, &reading)
+        }
+        let known = reading.parameterNames
+        reading.parameterNames?.append(
+            contentsOf: services.flatMap { ["\($0.name).host", "\($0.name).port"] })
+        defer { reading.parameterNames = known }
+        guard let value = fields.required("containers", &reading) else { return nil }
+        let containers = (value.members ?? []).compactMap { container($0, &reading) }
+        if containers.isEmpty { reading.report(value.position, "\(what) needs a container") }
+        var steps: [ScenarioStep] = []
+        if let value = fields.value("steps", &reading) {
+            steps = (value.list ?? []).compactMap { step($0, containers.map(\.name), &reading) }
+            if steps.isEmpty { reading.report(value.position, "steps is a list of steps") }
+        } else {
+            steps = containers.map { ScenarioStep(action: .start($0.name)) }
+            steps += containers.map { ScenarioStep(action: .awaitEnd($0.name)) }
+        }
+        return ScenarioDeclaration(
+            name: member.key, services: services, containers: containers, steps: steps,
+            limit: fields.seconds("within", &reading) ?? ScenarioDeclaration.defaultLimit,
+            position: member.keyPosition)
+    }
+
+    private static func service(
+        _ member: SuiteNode.Member, _ reading: inout SuiteReading
+    ) -> ServiceDeclaration? {
+        let what = "the service \(member.key)"
+        guard
+            let fields = Fields(
+                member.value, what, allowed: ["kind", "opensAfter", "opens"], reading: &reading),
+            let kind = fields.choice("kind", ServiceDeclaration.Kind.allCases, &reading)
+        else { return nil }
+        let opens = fields.flag("opens", &reading) ?? true
+        return ServiceDeclaration(
+            name: member.key, kind: kind,
+            opensAfter: opens ? fields.seconds("opensAfter", &reading) ?? 0 : nil)
+    }
+
+    private static func container(
+        _ member: SuiteNode.Member, _ reading: inout SuiteReading
+    ) -> ContainerDeclaration? {
+        let what = "the container \(member.key)"
+        if member.value.value == .empty {
+            return ContainerDeclaration(name: member.key, environment: [], files: [], volumes: [])
+        }
+        guard let fields = Fields(member.value, what, allowed: containerKeys, reading: &reading) else {
+            return nil
+        }
+        func templates(of key: String) -> [(SuiteNode.Member, Template)] {
+            (fields.value(key, &reading)?.members ?? []).compactMap { inner in
+                guard let text = inner.value.scalar else {
+                    reading.report(
+                        inner.value.position, "\(inner.key) is a text, not \(inner.value.kindName)")
+                    return nil
+                }
+                return (inner, Template(text, at: inner.value, reading: &reading))
+            }
+        }
+        let environment = templates(of: "environment").map {
+            ContainerDeclaration.Variable(name: $0.0.key, value: $0.1)
+        }
+        let volumes = templates(of: "volumes").map {
+            ContainerDeclaration.Volume(name: $0.0.key, path: $0.1)
+        }
+        let files = (fields.value("files", &reading)?.list ?? []).compactMap { file($0, &reading) }
+        return ContainerDeclaration(
+            name: member.key, arguments: fields.optionalTemplates("args", &reading),
+            entrypoint: fields.optionalTemplates("entrypoint", &reading),
+            user: fields.template("user", &reading),
+            workingDirectory: fields.template("workingDirectory", &reading), environment: environment,
+            input: fields.text("stdin", &reading), files: files, volumes: volumes)
+    }
+
+    private static func file(
+        _ node: SuiteNode, _ reading: inout SuiteReading
+    ) -> ContainerDeclaration.File? {
+        guard
+            let fields = Fields(node, "a file", allowed: ["path", "content", "mode"], reading: &reading),
+            let path = fields.requiredTemplate("path", &reading),
+            let content = fields.requiredText("content", &reading)
+        else { return nil }
+        let mode = fields.text("mode", &reading) ?? "0644"
+        guard let permissions = UInt16(mode, radix: 8), permissions <= 0o7777 else {
+            reading.report(
+                fields.node["mode"]?.position, "\(mode) is not a mode: expected up to four octal digits")
+            return nil
+        }
+        return ContainerDeclaration.File(path: path, content: content, permissions: permissions)
+    }
+
+    private static func step(
+        _ node: SuiteNode, _ containers: [String], _ reading: inout SuiteReading
+    ) -> ScenarioStep? {
+        guard let fields = Fields(node, "a step", allowed: stepKeys, reading: &reading),
+            let kind = node.members?.first
+        else { return nil }
+        guard let name = kind.value.scalar else {
+            reading.report(kind.value.position, "\(kind.key) is a text, not \(kind.value.kindName)")
+            return nil
+        }
+        if kind.key != "pause", !containers.contains(name) {
+            reading.report(
+                kind.value.position, "\(name) is no container of the scenario",
+                suggestion: nearest(to: name, among: containers))
+        }
+        let within = fields.seconds("within", &reading)
+        switch kind.key {
+        case "start": return ScenarioStep(action: .start(name), within: within)
+        case "wait":
+            for stream in ScenarioStep.Stream.allCases {
+                if let matcher = fields.matcher(stream.rawValue, &reading) {
+                    return ScenarioStep(
+                        action: .awaitOutput(name, stream: stream, matcher), within: within)
+                }
+            }
+            return ScenarioStep(action: .awaitEnd(name), within: within)
+        case "signal":
+            let signal = fields.text("name", &reading) ?? "TERM"
+            return ScenarioStep(action: .signal(name, name: signal), within: within)
+        case "exec":
+            guard let command = fields.requiredText("as", &reading) else { return nil }
+            return ScenarioStep(
+                action: .execute(
+                    name, name: command, arguments: fields.templates("args", &reading),
+                    user: fields.template("user", &reading)), within: within)
+        case "pause":
+            guard let seconds = Double(name), ScenarioDeclaration.limitRange.contains(seconds) else {
+                reading.report(kind.value.position, "a pause takes 0.1 to 900 seconds, not \(name)")
+                return nil
+            }
+            return ScenarioStep(action: .pause, within: seconds)
+        default:
+            reading.report(
+                kind.keyPosition, "a step begins with start, wait, signal, exec or pause, not \(kind.key)")
+            return nil
+        }
+    }
+}
+
+extension Fields {
+    /// A number of seconds within `ScenarioDeclaration.limitRange`.
+    fileprivate func seconds(_ key: String, _ reading: inout SuiteReading) -> Double? {
+        guard let text = text(key, &reading) else { return nil }
+        guard let seconds = Double(text), ScenarioDeclaration.limitRange.contains(seconds) else {
+            reading.report(node[key]?.position, "\(key) is 0.1 to 900 seconds, not \(text)")
+            return nil
+        }
+        return seconds
+    }
+
+    /// As `templates`, nil when the key is not there.
+    fileprivate func optionalTemplates(_ key: String, _ reading: inout SuiteReading) -> [Template]? {
+        has(key) ? templates(key, &reading) : nil
+    }
+}

@@ -1,0 +1,159 @@
+import Facts
+import Foundation
+import OCIModel
+import Probes
+import RootFS
+import Suite
+import Synchronization
+import Testing
+import Verdict
+
+/// Containers that end when their script says so, without running anything.
+private final class FakeRuntime: ContainerRuntime {
+    let name = "fake"
+    let specs = Mutex<[ContainerSpec]>([])
+    let removed = Atomic<Int>(0)
+    let breaks: Bool
+
+    init(breaks: Bool = false) { self.breaks = breaks }
+
+    final class Container: RunningContainer {
+        let runtime: FakeRuntime
+        let code = Mutex<Int32?>(nil)
+        let output: String
+
+        init(_ runtime: FakeRuntime, _ spec: ContainerSpec) {
+            self.runtime = runtime
+            output = spec.arguments.joined(separator: " ") + "\n"
+            if spec.arguments.last == "end" { code.withLock { $0 = 3 } }
+        }
+
+        func exitCode() throws(ProbeError) -> Int32? { code.withLock { $0 } }
+        var standardOutput: ContainerTranscript.Output { .init(text: output, byteCount: 1) }
+        var standardError: ContainerTranscript.Output { .init() }
+        func signal(_ name: String) async throws(ProbeError) {
+            code.withLock { $0 = name == "TERM" ? 143 : 130 }
+        }
+        func execute(
+            _ arguments: [String], user: ResolvedUser?
+        ) async throws(ProbeError) -> any RunningContainer {
+            let spec = runtime.specs.withLock { $0[0] }
+            var own = spec
+            own.arguments = arguments + ["end"]
+            return Container(runtime, own)
+        }
+        func remove() async { runtime.removed.add(1, ordering: .relaxed) }
+    }
+
+    func start(
+        _ spec: ContainerSpec, volumes: [String: String]
+    ) async throws(ProbeError) -> any RunningContainer {
+        if breaks { throw ProbeError(.runtime, "broken") }
+        specs.withLock { $0.append(spec) }
+        return Container(self, spec)
+    }
+}
+
+@Suite("Scenarios are carried out")
+struct ScenarioRunnerTests {
+    private func facts() throws -> ImageFacts {
+        let config = """
+            {"os":"linux","architecture":"amd64","config":{"Env":["A=1","B=2"],"Entrypoint":["/entry"],\
+            "Cmd":["default"],"User":"5:0","WorkingDir":"/work"},"rootfs":{"type":"layers","diff_ids":[]}}
+            """
+        return ImageFacts(
+            config: try ImageConfig(parsing: Array(config.utf8)), layers: [], rootfs: RootFS.merging([]))
+    }
+
+    private func run(_ scenario: String, _ runtime: FakeRuntime) async throws -> ProbeTranscript {
+        let text = """
+            suite: example
+            title: Example
+            scenarios:
+              one: \(scenario)
+            checks:
+              - {id: A-1, title: t, run: one, expect: {exit: main}}
+            """
+        let document = try SuiteLoader.load(directory: [("suite.yaml", text)])
+        let scratch = FileManager.default.temporaryDirectory.appending(
+            path: "assay-probe-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: scratch) }
+        let runner = ScenarioRunner(runtime: runtime, facts: try facts(), scratch: scratch.path)
+        let scope = Scope(parameters: [:], version: .undecided(reason: "none"))
+        let transcript = try await runner.run(try #require(document.scenario(named: "one")), scope: scope)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path).isEmpty)
+        return transcript
+    }
+
+    @Test("what the scenario does not say is as the image has it")
+    func spec() async throws {
+        let runtime = FakeRuntime()
+        _ = try await run("{containers: {main: {args: [end], environment: {B: \"3\"}}}}", runtime)
+        let spec = try #require(runtime.specs.withLock { $0.first })
+        #expect(spec.arguments == ["/entry", "end"])
+        #expect(spec.environment.map { "\($0.name)=\($0.value)" }.prefix(2) == ["A=1", "B=3"])
+        #expect(spec.user.uid == 5 && spec.user.gid == 0)
+        #expect(spec.workingDirectory == "/work")
+        #expect(!spec.sharesNetwork)
+        #expect(spec.command == "docker run --rm --env B=3 IMAGE end")
+    }
+
+    @Test("an entrypoint of one's own does not get the image's command; secrets are masked")
+    func entrypoint() async throws {
+        let runtime = FakeRuntime()
+        _ = try await run(
+            "{containers: {main: {entrypoint: [sh, end], environment: {MY_PASSWORD: x}, user: \"7:8\"}}}",
+            runtime)
+        let spec = try #require(runtime.specs.withLock { $0.first })
+        #expect(spec.arguments == ["sh", "end"])
+        #expect(spec.user.uid == 7 && spec.user.gid == 8)
+        #expect(
+            spec.command == "docker run --rm --user 7:8 --env 'MY_PASSWORD=***' --entrypoint sh IMAGE end")
+    }
+
+    @Test("steps go on in their order, and everything is removed")
+    func steps() async throws {
+        let runtime = FakeRuntime()
+        let transcript = try await run(
+            """
+            {containers: {main: {args: [x]}}, steps: [{start: main}, {wait: main, stdout: {contains: entry}}, \
+            {exec: main, as: look, args: [ls]}, {signal: main, name: TERM}, {wait: main}]}
+            """, runtime)
+        #expect(transcript.incident == nil)
+        #expect(transcript.containers.map(\.name) == ["main", "look"])
+        #expect(transcript.containers.map(\.exitCode) == [143, 3])
+        #expect(
+            transcript.events.map(\.text) == [
+                "start main", "run look in main", "look ends with 3", "send TERM to main",
+                "main ends with 143",
+            ])
+        #expect(runtime.removed.load(ordering: .relaxed) == 2)
+    }
+
+    @Test("a step that takes too long ends the scenario, and says so")
+    func incident() async throws {
+        let runtime = FakeRuntime()
+        let transcript = try await run(
+            "{within: 0.2, containers: {main: {args: [x]}}}", runtime)
+        #expect(transcript.incident?.hasPrefix("main did not end within 0.") == true)
+        #expect(transcript.containers.map(\.exitCode) == [nil])
+        #expect(runtime.removed.load(ordering: .relaxed) == 1)
+    }
+
+    @Test("a broken runtime is thrown, not observed")
+    func broken() async throws {
+        let error = await #expect(throws: ProbeError.self) {
+            try await run("{containers: {main: {args: [end]}}}", FakeRuntime(breaks: true))
+        }
+        #expect(error?.kind == .runtime)
+    }
+
+    @Test("a user that the image does not know is an error of the scenario")
+    func user() async throws {
+        let error = await #expect(throws: ProbeError.self) {
+            try await run("{containers: {main: {args: [end], user: nobody}}}", FakeRuntime())
+        }
+        #expect(error?.kind == .scenario)
+    }
+}

@@ -1,0 +1,81 @@
+import Suite
+import Testing
+
+@Suite("Scenarios")
+struct ScenarioTests {
+    private func load(_ scenarios: String, check: String = "run: one") throws -> SuiteDocument {
+        let text = """
+            suite: example
+            title: Example
+            scenarios:
+            \(scenarios.split(separator: "\n").map { "  \($0)" }.joined(separator: "\n"))
+            checks:
+              - {id: A-1, title: t, \(check), expect: {exit: main}}
+            """
+        return try SuiteLoader.load(directory: [("suite.yaml", text)])
+    }
+
+    @Test("without steps every container is started and its end awaited")
+    func defaults() throws {
+        let document = try load("one: {containers: {main: {args: [sh]}, other: {user: \"1:0\"}}}")
+        let scenario = try #require(document.scenario(named: "one"))
+        #expect(scenario.limit == ScenarioDeclaration.defaultLimit)
+        #expect(scenario.containers.map(\.name) == ["main", "other"])
+        #expect(
+            scenario.steps.map(\.action) == [
+                .start("main"), .start("other"), .awaitEnd("main"), .awaitEnd("other"),
+            ])
+        #expect(document.checks.first?.scenario == "one")
+    }
+
+    @Test("steps, services, files and volumes are read")
+    func everything() throws {
+        let document = try load(
+            """
+            one:
+              within: 20
+              services: {database: {kind: listener, opensAfter: 2.5}, broker: {kind: listener, opens: false}}
+              containers:
+                main:
+                  args: [sh, "${database.port}"]
+                  environment: {A: "${broker.host}"}
+                  files: [{path: /a, content: b, mode: "0755"}]
+                  volumes: {shared: /data}
+              steps:
+                - {start: main}
+                - {wait: main, stdout: {contains: ready}, within: 3}
+                - {exec: main, as: look, args: [ls], user: root}
+                - {signal: main, name: INT}
+                - {pause: 0.5}
+                - {wait: main}
+            """)
+        let scenario = try #require(document.scenario(named: "one"))
+        #expect(scenario.services.map(\.opensAfter) == [2.5, nil])
+        #expect(scenario.containers[0].files[0].permissions == 0o755)
+        #expect(scenario.containers[0].volumes[0].name == "shared")
+        #expect(scenario.steps.count == 6)
+        #expect(scenario.steps.map(\.within) == [nil, 3, nil, nil, 0.5, nil])
+        #expect(scenario.observable == ["main", "look"])
+    }
+
+    @Test(
+        "what is wrong is told with its place",
+        arguments: [
+            ("two: {containers: {main: {args: [sh]}}}", "run: one", "runs one, which is no scenario"),
+            (
+                "one: {containers: {main: {args: [sh]}}}\ntwo: {containers: {main: {args: [sh]}}}",
+                "run: one",
+                "no check looks at the scenario two"
+            ),
+            ("one: {containers: {}}", "run: one", "needs a container"),
+            ("one: {containers: {main: {args: [\"${x}\"]}}}", "run: one", "${x} is not a declared parameter"),
+            ("one: {within: 1000, containers: {main: {args: [sh]}}}", "run: one", "0.1 to 900 seconds"),
+            ("one: {containers: {main: {}}, steps: [{start: mian}]}", "run: one", "did you mean main?"),
+            ("one: {containers: {main: {}}, steps: [{begin: main}]}", "run: one", "a step has no key begin"),
+            ("one: {containers: {main: {agrs: [sh]}}}", "run: one", "did you mean args?"),
+        ])
+    func diagnostics(_ scenarios: String, _ check: String, _ says: String) {
+        let error = #expect(throws: SuiteError.self) { try load(scenarios, check: check) }
+        #expect(error?.description.contains(says) == true, "\(error?.description ?? "")")
+    }
+}
