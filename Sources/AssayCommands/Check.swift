@@ -44,6 +44,11 @@ struct Check: AsyncParsableCommand {
             "The image that this one was made from: turns on what is said of added layers.",
             valueName: "image"))
     var base: String?
+    @Option(
+        help: ArgumentHelp(
+            "A constraints file of pip: turns on what is said of versions by a given file.",
+            valueName: "file"))
+    var constraints: String?
     @Flag(help: "Judge by the letter of the document where images are known to differ from it.")
     var documented = false
     @Option(
@@ -178,7 +183,8 @@ struct Check: AsyncParsableCommand {
         return JudgeInputs(
             buildArguments: try buildArg.map { try Check.buildArgument($0, "--build-arg") },
             buildArgumentFile: try buildArgFile.map { try Check.readBuildArguments($0) } ?? [],
-            profile: profile, base: baseImage, judgesByDocument: documented, only: only, skip: skip)
+            profile: profile, base: baseImage,
+            constraints: try constraints.map { try Check.readConstraints($0) }, judgesByDocument: documented, only: only, skip: skip)
     }
 
     private static func buildArgument(_ text: some StringProtocol, _ place: String) throws
@@ -189,6 +195,15 @@ struct Check: AsyncParsableCommand {
             throw CommandExit(.usage, "\(place): \(quoted(String(text))) is not NAME=VALUE")
         }
         return JudgeInputs.Argument(name: String(parts[0]), value: String(parts[1]))
+    }
+
+    private static func readConstraints(_ path: String) throws -> JudgeInputs.GivenConstraints {
+        let bytes = try InputFile.read(path, limit: 1 << 20)
+        do {
+            return try JudgeInputs.GivenConstraints(name: path, reading: bytes)
+        } catch {
+            throw CommandExit(.usage, "\(escaped(path)): \(error)")
+        }
     }
 
     /// Lines of NAME=VALUE; empty lines and those that begin with # do not count.

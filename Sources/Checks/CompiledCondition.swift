@@ -178,6 +178,7 @@ extension Condition.Input {
     fileprivate func isIn(_ inputs: JudgeInputs) -> Bool {
         switch self {
         case .base: inputs.base != nil
+        case .constraints: inputs.constraints != nil
         }
     }
 }

@@ -95,6 +95,8 @@ private let expectationTypes: [any Expectation.Type] = [
     DistributionsExpectation.self, PythonExpectation.self, OperatingSystemExpectation.self,
     ConfigExpectation.self, EnvironmentExpectation.self, LabelExpectation.self, NamesExpectation.self,
     BaseExpectation.self, ExitExpectation.self, StdoutExpectation.self, StderrExpectation.self,
+    RequirementsExpectation.self, SatisfiedExpectation.self, ConstraintsExpectation.self,
+    RecordExpectation.self,
 ]
 
 /// Compiles one item of `expect`, or the expectation of a condition; its first key decides the kind.

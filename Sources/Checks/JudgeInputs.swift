@@ -15,6 +15,20 @@ public struct JudgeInputs: Sendable {
         }
     }
 
+    /// A constraints file as given.
+    public struct GivenConstraints: Hashable, Sendable {
+        /// How the user names it.
+        public var name: String
+        public var constraints: Constraints
+
+        /// - Parameter bytes: the content of the file.
+        /// - Throws: `MalformedRequirement` with the first line that is no constraint.
+        public init(name: String, reading bytes: [UInt8]) throws(MalformedRequirement) {
+            self.name = name
+            constraints = try Constraints(bytes)
+        }
+    }
+
     /// From the command line; of several for one name the last counts.
     public var buildArguments: [Argument]
     /// From a file of build arguments.
@@ -23,6 +37,8 @@ public struct JudgeInputs: Sendable {
     public var profile: String?
     /// The image that this one was made from.
     public var base: BaseImage?
+    /// The versions that distributions may have.
+    public var constraints: GivenConstraints?
     /// Whether the document's letter decides where images are known to differ from it.
     public var judgesByDocument: Bool
     /// Ids, groups or globs of the checks to run; empty means all.
@@ -32,12 +48,13 @@ public struct JudgeInputs: Sendable {
 
     public init(
         buildArguments: [Argument] = [], buildArgumentFile: [Argument] = [], profile: String? = nil,
-        base: BaseImage? = nil, judgesByDocument: Bool = false, only: [String] = [], skip: [String] = []
+        base: BaseImage? = nil, constraints: GivenConstraints? = nil, judgesByDocument: Bool = false, only: [String] = [], skip: [String] = []
     ) {
         self.buildArguments = buildArguments
         self.buildArgumentFile = buildArgumentFile
         self.profile = profile
         self.base = base
+        self.constraints = constraints
         self.judgesByDocument = judgesByDocument
         self.only = only
         self.skip = skip

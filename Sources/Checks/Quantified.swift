@@ -66,15 +66,7 @@ struct Quantified: Sendable {
         return (layer >= start) == (origin == .extension)
     }
 
-    func names(in scope: Scope) throws(Unresolved) -> [String] { try Quantified.words(names, scope) }
+    func names(in scope: Scope) throws(Unresolved) -> [String] { try names.words(in: scope) }
 
-    func exceptions(in scope: Scope) throws(Unresolved) -> [String] {
-        try Quantified.words(exceptions, scope)
-    }
-
-    private static func words(_ templates: [Template], _ scope: Scope) throws(Unresolved) -> [String] {
-        var words: [String] = []
-        for template in templates { words += try template.words(in: scope) }
-        return words
-    }
+    func exceptions(in scope: Scope) throws(Unresolved) -> [String] { try exceptions.words(in: scope) }
 }

@@ -25,6 +25,8 @@ extension ContentPlan {
         for suffix in [".dist-info/INSTALLER", ".dist-info/direct_url.json", "/pyvenv.cfg"] {
             plan.insert(Rule(.suffix(Array(suffix.utf8)), maximumBytes: 64 << 10))
         }
+        plan.insert(Rule(.suffix(Array(".dist-info/RECORD".utf8)), maximumBytes: 4 << 20))
+        plan.insert(Rule(.suffix(Array("/constraints.txt".utf8))))
         return plan
     }()
 }

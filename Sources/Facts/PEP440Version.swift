@@ -2,7 +2,7 @@
 /// `[N!]N(.N)*[{a|b|rc}N][.postN][.devN][+local]`, and the alternative spellings that PEP 440 allows.
 ///
 /// Versions that differ only in spelling or in trailing zeros of the release are equal.
-public struct PEP440Version: Sendable {
+public struct PEP440Version: Hashable, Sendable {
     /// The phase of a pre-release, earliest first.
     public enum Phase: String, Sendable, CaseIterable {
         case alpha = "a"
@@ -54,6 +54,16 @@ public struct PEP440Version: Sendable {
 extension PEP440Version: Comparable {
     public static func == (left: PEP440Version, right: PEP440Version) -> Bool { order(left, right) == 0 }
     public static func < (left: PEP440Version, right: PEP440Version) -> Bool { order(left, right) < 0 }
+
+    /// Equal versions hash alike: trailing zeros of the release do not count.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(epoch)
+        hasher.combine(release.prefix((release.lastIndex { $0 != 0 } ?? -1) + 1))
+        hasher.combine(pre)
+        hasher.combine(post)
+        hasher.combine(dev)
+        hasher.combine(local)
+    }
 
     private static func order(_ left: PEP440Version, _ right: PEP440Version) -> Int {
         var result = order(left.epoch, right.epoch)

@@ -35,6 +35,8 @@ public struct Condition: Hashable, Sendable {
     public enum Input: String, Sendable, CaseIterable {
         /// The image that was extended.
         case base
+        /// The versions that distributions may have.
+        case constraints
 
         /// The option of the command line.
         public var option: String { "--\(rawValue)" }

@@ -131,6 +131,15 @@ public struct Template: Hashable, Sendable {
     }
 }
 
+extension [Template] {
+    /// The words of all templates, in their order.
+    public func words(in scope: Scope) throws(Unresolved) -> [String] {
+        var words: [String] = []
+        for template in self { words += try template.words(in: scope) }
+        return words
+    }
+}
+
 extension Template: CustomStringConvertible {
     /// As written in the suite.
     public var description: String {
