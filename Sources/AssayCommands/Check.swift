@@ -184,7 +184,8 @@ struct Check: AsyncParsableCommand {
             buildArguments: try buildArg.map { try Check.buildArgument($0, "--build-arg") },
             buildArgumentFile: try buildArgFile.map { try Check.readBuildArguments($0) } ?? [],
             profile: profile, base: baseImage,
-            constraints: try constraints.map { try Check.readConstraints($0) }, judgesByDocument: documented, only: only, skip: skip)
+            constraints: try constraints.map { try Check.readConstraints($0) }, judgesByDocument: documented,
+            only: only, skip: skip)
     }
 
     private static func buildArgument(_ text: some StringProtocol, _ place: String) throws

@@ -7,7 +7,8 @@ import Verdict
 struct ConstraintsExpectation: Expectation {
     static let kind = ExpectationKind(
         "constraints",
-        summary: "what is installed has the versions of a constraints file: a path in the image, or given for that "
+        summary:
+            "what is installed has the versions of a constraints file: a path in the image, or given for that "
             + "of --constraints",
         keys: [
             .init("environmentOf", "the distribution beside which is looked", .text),
@@ -70,7 +71,8 @@ struct ConstraintsExpectation: Expectation {
                 }
                 result.failures.append(
                     Finding(
-                        subject: Subject(.distribution, escaped(found.normalizedName)), expected: escaped(shown),
+                        subject: Subject(.distribution, escaped(found.normalizedName)),
+                        expected: escaped(shown),
                         observed: escaped(found.version),
                         provenance: context.provenance(ofLayer: found.layer)))
             }
@@ -78,8 +80,9 @@ struct ConstraintsExpectation: Expectation {
         if !result.holds { return result }
         if let first = undecided.first { throw Unresolved(escaped(first)) }
         guard compared > 0 else {
-            throw Unresolved("none of the \(entries.count) constraints of \(escaped(place)) is of "
-                + "something that is installed beside \(escaped(name))")
+            throw Unresolved(
+                "none of the \(entries.count) constraints of \(escaped(place)) is of "
+                    + "something that is installed beside \(escaped(name))")
         }
         result.proofs.append(
             Finding(

@@ -48,7 +48,8 @@ public struct JudgeInputs: Sendable {
 
     public init(
         buildArguments: [Argument] = [], buildArgumentFile: [Argument] = [], profile: String? = nil,
-        base: BaseImage? = nil, constraints: GivenConstraints? = nil, judgesByDocument: Bool = false, only: [String] = [], skip: [String] = []
+        base: BaseImage? = nil, constraints: GivenConstraints? = nil, judgesByDocument: Bool = false,
+        only: [String] = [], skip: [String] = []
     ) {
         self.buildArguments = buildArguments
         self.buildArgumentFile = buildArgumentFile

@@ -8,7 +8,8 @@ import Verdict
 struct RecordExpectation: Expectation {
     static let kind = ExpectationKind(
         "record",
-        summary: "every file that RECORD lists of a distribution is there; compiled Python files do not count",
+        summary:
+            "every file that RECORD lists of a distribution is there; compiled Python files do not count",
         keys: [.init("except", "paths or globs that do not count either", .texts)],
         passing: "record: pip", failing: "record: example")
 

@@ -7,8 +7,11 @@ import Verdict
 struct RequirementsExpectation: Expectation {
     static let kind = ExpectationKind(
         "requirements",
-        summary: "pip check finds nothing broken where a distribution is installed; platforms are not compared",
-        keys: [.init("except", "names or globs: what they require, or who requires them, does not count", .texts)],
+        summary:
+            "pip check finds nothing broken where a distribution is installed; platforms are not compared",
+        keys: [
+            .init("except", "names or globs: what they require, or who requires them, does not count", .texts)
+        ],
         passing: "requirements: pip", failing: "requirements: example")
 
     private let name: Template

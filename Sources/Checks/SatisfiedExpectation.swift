@@ -11,7 +11,9 @@ struct SatisfiedExpectation: Expectation {
         value: .texts,
         keys: [
             .init("environmentOf", "the distribution whose environment is looked at", .text),
-            .init("allowUnknownExtras", "true: extras that the installed version has not are passed over", .flag),
+            .init(
+                "allowUnknownExtras", "true: extras that the installed version has not are passed over", .flag
+            ),
         ],
         passing: "satisfied: [pip>=9]\nenvironmentOf: pip", failing: "satisfied: [pip<9]\nenvironmentOf: pip")
 
@@ -56,7 +58,8 @@ struct SatisfiedExpectation: Expectation {
                                 subject: Subject(.distribution, escaped(requirement.normalizedName)),
                                 expected: escaped("\(requirement)"),
                                 observed: report.count == 1
-                                    ? "satisfied" : "satisfied, with \(report.count - 1) requirements of extras"))
+                                    ? "satisfied"
+                                    : "satisfied, with \(report.count - 1) requirements of extras"))
                     }
                 } catch {
                     unresolved = unresolved ?? error

@@ -197,7 +197,8 @@ private struct RequirementParser {
         }
         let word = rest.prefix { isLetter($0) || isDigit($0) || "_.".utf8.contains($0) }
         // Older spellings have dots.
-        var name = String(decoding: word.map { $0 == UInt8(ascii: ".") ? UInt8(ascii: "_") : $0 }, as: UTF8.self)
+        var name = String(
+            decoding: word.map { $0 == UInt8(ascii: ".") ? UInt8(ascii: "_") : $0 }, as: UTF8.self)
         if name == "python_implementation" { name = Marker.Variable.platformPythonImplementation.rawValue }
         guard let variable = Marker.Variable(rawValue: name) else {
             throw malformed("the marker has neither a variable nor a text where one should be")

@@ -47,7 +47,8 @@ extension WorkingSet {
                     report.problems.append(
                         RequirementProblem(
                             distribution: distribution, requiredName: nil, found: nil,
-                            message: "Error parsing dependencies of \(distribution.normalizedName): \(reason)"))
+                            message: "Error parsing dependencies of \(distribution.normalizedName): \(reason)"
+                        ))
                 case .undecided(let reason): report.undecided.append(reason)
                 }
             }
@@ -61,7 +62,11 @@ extension WorkingSet {
                 let name = requirement.normalizedName
                 guard let (found, foundVersion, _) = usable[name] else {
                     // pip leaves out what it cannot read: then it is as if it were not installed.
-                    if let doubt = doubt(about: name) { report.undecided.append(doubt) } else { missing.insert(name) }
+                    if let doubt = doubt(about: name) {
+                        report.undecided.append(doubt)
+                    } else {
+                        missing.insert(name)
+                    }
                     continue
                 }
                 if doubts.contains(where: { $0.name == name }) { continue }
@@ -82,7 +87,8 @@ extension WorkingSet {
                 RequirementProblem(
                     distribution: distribution, requiredName: name, found: nil,
                     message: escaped(
-                        "\(distribution.normalizedName) \(version) requires \(name), which is not installed."))
+                        "\(distribution.normalizedName) \(version) requires \(name), which is not installed.")
+                )
             }
             report.problems += conflicts.sorted { $0.key < $1.key }.map(\.1)
         }
@@ -100,7 +106,8 @@ extension WorkingSet {
     ) -> Result<(PEP440Version, [Requirement], [String]), Unreadable> {
         guard let version = distribution.pep440Version else {
             let reason = "\(quoted(distribution.version)) is no version"
-            return .failure(isStrict ? .broken(reason) : .undecided("\(distribution.metadataPath): \(reason)"))
+            return .failure(
+                isStrict ? .broken(reason) : .undecided("\(distribution.metadataPath): \(reason)"))
         }
         var requirements: [Requirement] = []
         var reasons: [String] = []
@@ -159,15 +166,17 @@ extension WorkingSet {
         }
 
         mutating func add(_ first: Requirement) {
-            var pending: [(requirement: Requirement, owner: PythonEnvironment.Distribution?, extra: String)] = [
-                (first, nil, "")
-            ]
+            var pending: [(requirement: Requirement, owner: PythonEnvironment.Distribution?, extra: String)] =
+                [
+                    (first, nil, "")
+                ]
             while let (requirement, owner, extra) = pending.popLast() {
                 report.count += 1
                 guard let found = meet(requirement, owner, extra) else { continue }
                 for extra in requirement.extras.map(PythonEnvironment.normalize) {
                     guard followed.insert([found.normalizedName, extra]).inserted else { continue }
-                    guard found.providesExtra.contains(where: { PythonEnvironment.normalize($0) == extra }) else {
+                    guard found.providesExtra.contains(where: { PythonEnvironment.normalize($0) == extra })
+                    else {
                         // pip warns of an extra that does not exist and goes on; a name of the suite is a fault.
                         if owner == nil, !allowsUnknownExtras {
                             report.problems.append(
@@ -177,7 +186,9 @@ extension WorkingSet {
                         }
                         continue
                     }
-                    for required in requirements(of: found, extra) { pending.append((required, found, extra)) }
+                    for required in requirements(of: found, extra) {
+                        pending.append((required, found, extra))
+                    }
                 }
             }
         }
@@ -188,7 +199,9 @@ extension WorkingSet {
         ) -> PythonEnvironment.Distribution? {
             let name = requirement.normalizedName
             let needs =
-                owner.map { "\($0.normalizedName)\(extra.isEmpty ? "" : "[\(extra)]") requires \(requirement)" }
+                owner.map {
+                    "\($0.normalizedName)\(extra.isEmpty ? "" : "[\(extra)]") requires \(requirement)"
+                }
                 ?? "\(requirement) is required"
             guard let found = set.distributions[name] else {
                 if let doubt = set.doubt(about: name) {
@@ -237,7 +250,8 @@ extension WorkingSet {
         }
 
         private func problem(
-            _ owner: PythonEnvironment.Distribution?, _ name: String?, _ found: PythonEnvironment.Distribution?,
+            _ owner: PythonEnvironment.Distribution?, _ name: String?,
+            _ found: PythonEnvironment.Distribution?,
             _ message: String
         ) -> RequirementProblem {
             RequirementProblem(

@@ -79,14 +79,16 @@ public struct WorkingSet: Sendable {
                 || name.elementsEqual("easy-install.pth".utf8)
             {
                 let path = directory.appending(name)
-                doubts.append(Doubt(name: nil, reason: "\(path) may bring distributions that are not looked for"))
+                doubts.append(
+                    Doubt(name: nil, reason: "\(path) may bring distributions that are not looked for"))
             }
         }
     }
 
     private static func distributionName(_ metadata: ImagePath) -> String? {
         metadata.parent.name.map { name in
-            PythonEnvironment.normalize(String(decoding: name.prefix { $0 != UInt8(ascii: "-") }, as: UTF8.self))
+            PythonEnvironment.normalize(
+                String(decoding: name.prefix { $0 != UInt8(ascii: "-") }, as: UTF8.self))
         }
     }
 }
@@ -228,9 +230,11 @@ private struct SearchPath {
     /// The full version is that of the environment or of the variables that images of Python and of Airflow have;
     /// nil when they disagree.
     private func markers(_ line: String, _ ofEnvironment: String?) -> MarkerEnvironment {
-        let claims = [ofEnvironment] + ["PYTHON_VERSION", "AIRFLOW_PYTHON_VERSION"].map {
-            facts.config.run.environmentValue($0)
-        }
+        let claims =
+            [ofEnvironment]
+            + ["PYTHON_VERSION", "AIRFLOW_PYTHON_VERSION"].map {
+                facts.config.run.environmentValue($0)
+            }
         let full = Set(
             claims.compactMap { $0 }.filter { claim in
                 claim.hasPrefix(line + ".") && PEP440Version(claim).map { $0.release.count == 3 } == true
