@@ -1455,6 +1455,147 @@ checks:
       distributions: {any: [psycopg2-binary, psycopg2]}
     remedy: keep postgres in AIRFLOW_EXTRAS
 
+  # Of 1.10 it was not promised; from 2.0 the build ends where pip check fails.
+  - id: AIR-PY-030
+    title: what is installed fits together
+    statements: [A02, G09]
+    source: "Production image build arguments: AIRFLOW_PRE_CACHED_PIP_PACKAGES"
+    when:
+      versions: "2.0.."
+      parameters: {CONTINUE_ON_PIP_CHECK_FAILURE: {not: "true"}}
+    expect:
+      requirements: apache-airflow
+    remedy: install what pip check names in the version that it names
+
+  - id: AIR-PY-031
+    title: versions are those of the constraints that are in the image
+    statements: [C07, G07, H05]
+    source: "Production image build arguments: AIRFLOW_CONSTRAINTS_REFERENCE"
+    severity: warning
+    # What is added on top, or upgraded, need not follow the constraints.
+    when:
+      versions: "2.9.."
+      parameters:
+        AIRFLOW_INSTALL_SOURCES: {oneOf: ["", apache-airflow]}
+        ADDITIONAL_PYTHON_DEPS: ""
+        UPGRADE_RANDOM_INDICATOR_STRING: ""
+      none: [{lineage: extended}]
+    expect:
+      constraints: ${AIRFLOW_USER_HOME_DIR}/constraints.txt
+      environmentOf: apache-airflow
+      except: &packaging [pip, setuptools, uv, wheel]
+    remedy: install with --constraint ${AIRFLOW_USER_HOME_DIR}/constraints.txt
+
+  - id: AIR-PY-032
+    title: versions are those of the given constraints
+    statements: [C07, G07, H05, I04]
+    source: "Production image build arguments: AIRFLOW_CONSTRAINTS_REFERENCE"
+    when: {given: constraints}
+    expect:
+      constraints: given
+      environmentOf: apache-airflow
+      except: *packaging
+    remedy: build with the constraints of the release
+
+  # Which extras a build asked for is not written down in the image.
+  - id: AIR-PY-033
+    title: a regular image has what the extras of its line ask for
+    statements: [A02, G08, I01]
+    source: "Production image build arguments: AIRFLOW_EXTRAS"
+    severity: warning
+    when:
+      variant: regular
+      parameters: {AIRFLOW_EXTRAS: "", DEFAULT_EXTRAS: {not: ""}}
+    expect:
+      satisfied: "apache-airflow[${DEFAULT_EXTRAS}]"
+      environmentOf: apache-airflow
+      allowUnknownExtras: true
+    remedy: build with the AIRFLOW_EXTRAS of the Dockerfile
+
+  # Without a database client the build cuts its extra.
+  - id: AIR-PY-034
+    title: the image has what the extras ask for that it was built with
+    statements: [G08]
+    source: "Production image build arguments: AIRFLOW_EXTRAS"
+    when:
+      parameters: {AIRFLOW_EXTRAS: {not: ""}, INSTALL_MYSQL_CLIENT: "true", INSTALL_POSTGRES_CLIENT: "true"}
+    expect:
+      satisfied: "apache-airflow[${AIRFLOW_EXTRAS}]"
+      environmentOf: apache-airflow
+    remedy: "build with --build-arg AIRFLOW_EXTRAS=${AIRFLOW_EXTRAS}"
+
+  - id: AIR-PY-035
+    title: the image has what the additional extras ask for
+    statements: [C09, G11, I05, I07]
+    source: "Production image build arguments: ADDITIONAL_AIRFLOW_EXTRAS"
+    when:
+      parameters: {ADDITIONAL_AIRFLOW_EXTRAS: {not: ""}}
+      none:
+        - parameters: {INSTALL_MYSQL_CLIENT: "false", ADDITIONAL_AIRFLOW_EXTRAS: {contains: mysql}}
+        - parameters: {INSTALL_POSTGRES_CLIENT: "false", ADDITIONAL_AIRFLOW_EXTRAS: {contains: postgres}}
+    expect:
+      satisfied: "apache-airflow[${ADDITIONAL_AIRFLOW_EXTRAS}]"
+      environmentOf: apache-airflow
+    remedy: "build with --build-arg ADDITIONAL_AIRFLOW_EXTRAS=${ADDITIONAL_AIRFLOW_EXTRAS}"
+
+  - id: AIR-PY-036
+    title: the additional Python packages are installed
+    statements: [C10, G12, I06]
+    source: "Production image build arguments: ADDITIONAL_PYTHON_DEPS"
+    when: {parameters: {ADDITIONAL_PYTHON_DEPS: {not: ""}}}
+    expect:
+      satisfied: ${ADDITIONAL_PYTHON_DEPS}
+      environmentOf: apache-airflow
+    remedy: "build with --build-arg ADDITIONAL_PYTHON_DEPS=\"${ADDITIONAL_PYTHON_DEPS}\""
+
+  - id: AIR-PY-037
+    title: Airflow is of the version that was asked for
+    statements: [C06, H04, I04]
+    source: "Production image build arguments: AIRFLOW_INSTALL_VERSION"
+    when: {parameters: {AIRFLOW_INSTALL_VERSION: {matches: "[=<>~!].*"}}}
+    expect:
+      satisfied: "apache-airflow${AIRFLOW_INSTALL_VERSION}"
+      environmentOf: apache-airflow
+    remedy: "build with --build-arg AIRFLOW_INSTALL_VERSION=${AIRFLOW_INSTALL_VERSION}"
+
+  - id: AIR-PY-038
+    title: every file of the Airflow package is there
+    statements: [H02]
+    source: "Production image build arguments: AIRFLOW_INSTALL_SOURCES"
+    severity: warning
+    when: {versions: "2.1.."}
+    expect:
+      record: apache-airflow
+    remedy: install Airflow again and remove nothing of it
+
+  - id: AIR-PY-039
+    title: every file of the Airflow package is there, but for those of the web assets
+    statements: [H02, H07]
+    source: "Production image build arguments: AIRFLOW_INSTALL_SOURCES"
+    severity: warning
+    when: {versions: "..2.0"}
+    # These releases compile the assets where the package is installed, and remove what that takes.
+    expect:
+      record: apache-airflow
+      except:
+        - "/**/site-packages/airflow/www*/package.json"
+        - "/**/site-packages/airflow/www*/yarn.lock"
+        - "/**/site-packages/airflow/www*/.eslintrc"
+        - "/**/site-packages/airflow/www*/compile_assets.sh"
+        - "/**/site-packages/airflow/www*/webpack.config.js"
+        - "/**/site-packages/airflow/www*/static/dist/**"
+    remedy: install Airflow again and remove nothing of it
+
+  - id: AIR-PY-040
+    title: pip or uv has installed Airflow
+    statements: [H02]
+    source: "Production image build arguments: AIRFLOW_INSTALL_SOURCES"
+    severity: warning
+    expect:
+      distributions: {every: [apache-airflow]}
+      installer: {oneOf: [pip, uv]}
+    remedy: install it with pip or uv
+
 """#),
             ("run.yaml", #"""
 group: run

@@ -21,6 +21,10 @@ extension TestImage {
                     .link("/lib", to: "usr/lib"),
                     .file("/usr/lib/x86_64-linux-gnu/libc.so.6", "ELF", mode: 0o755),
                     .distribution("pip", "24.2", in: "/usr/local/lib/python3.12/site-packages"),
+                    .file(
+                        "/usr/local/lib/python3.12/site-packages/pip-24.2.dist-info/RECORD",
+                        "pip-24.2.dist-info/METADATA,,\n../../../bin/pip,,\npip/__pycache__/x.pyc,,\n"),
+                    .file("/usr/local/share/constraints.txt", "pip==24.2\nother==1\n"),
                     .command("/usr/local/bin/python3.12"), .link("/usr/local/bin/python3", to: "python3.12"),
                     .link("/usr/local/bin/python", to: "python3"), .command("/usr/local/bin/pip"),
                     .directory("/opt"),
@@ -120,6 +124,8 @@ extension TestImage {
             ("mysqlclient", "2.2.7"),
             ("apache-airflow-providers-mysql", "6.0.0"), ("pip", "24.2"),
         ]
+        let info = "\(site)/apache_airflow-2.10.5.dist-info"
+        let record = "apache_airflow-2.10.5.dist-info/METADATA,,\n../../../bin/airflow,,\n"
         return Layer(
             instruction: "COPY --chown=airflow:0 /home/airflow/.local /home/airflow/.local # buildkit",
             members: directories.map { .directory(local + $0, mode: 0o775, uid: 50000) }
@@ -132,6 +138,11 @@ extension TestImage {
                     ]
                 }
                 + [
+                    .file("\(info)/RECORD", record, mode: 0o664, uid: 50000),
+                    .file("\(info)/INSTALLER", "pip\n", mode: 0o664, uid: 50000),
+                    .file(
+                        "/home/airflow/constraints.txt", "apache-airflow-providers-celery==3.10.0\n",
+                        mode: 0o664, uid: 50000),
                     .file("\(local)/bin/airflow", "#!", mode: 0o775, uid: 50000),
                     .file("\(local)/bin/pip", "#!", mode: 0o775, uid: 50000),
                     Member(
