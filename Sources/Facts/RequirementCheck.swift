@@ -159,6 +159,8 @@ extension WorkingSet {
         var report = RequirementReport()
         /// The extras of each distribution that were followed.
         var followed: Set<[String]> = []
+        /// By normalised name: the requirements that do not apply without an extra.
+        var optional: [String: [Requirement]] = [:]
 
         init(set: WorkingSet, allowsUnknownExtras: Bool) {
             self.set = set
@@ -226,27 +228,35 @@ extension WorkingSet {
             return found
         }
 
+        /// What an extra adds to that which is required without it.
         private mutating func requirements(
             of distribution: PythonEnvironment.Distribution, _ extra: String
         ) -> [Requirement] {
-            var result: [Requirement] = []
-            for text in distribution.requiresDist {
-                do {
-                    let requirement = try Requirement(text)
-                    // Without the extra it is no matter of the extra.
-                    if requirement.applies(in: set.markers) == true { continue }
-                    switch requirement.applies(in: set.markers, extra: extra) {
-                    case true?: result.append(requirement)
-                    case false?: break
-                    case nil:
-                        report.undecided.append(
-                            "\(distribution.metadataPath): whether \(quoted(text)) applies is not known")
-                    }
-                } catch {
-                    report.undecided.append("\(distribution.metadataPath): \(error.message)")
+            let name = distribution.normalizedName
+            if optional[name] == nil { optional[name] = readOptional(distribution) }
+            return (optional[name] ?? []).filter { requirement in
+                switch requirement.applies(in: set.markers, extra: extra) {
+                case true?: return true
+                case false?: return false
+                case nil:
+                    report.undecided.append(
+                        "\(distribution.metadataPath): whether \(quoted("\(requirement)")) applies is not known"
+                    )
+                    return false
                 }
             }
-            return result
+        }
+
+        private mutating func readOptional(_ distribution: PythonEnvironment.Distribution) -> [Requirement] {
+            distribution.requiresDist.compactMap { text in
+                do throws(MalformedRequirement) {
+                    let requirement = try Requirement(text)
+                    return requirement.applies(in: set.markers) == true ? nil : requirement
+                } catch {
+                    report.undecided.append("\(distribution.metadataPath): \(error.message)")
+                    return nil
+                }
+            }
         }
 
         private func problem(

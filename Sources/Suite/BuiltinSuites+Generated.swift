@@ -1596,6 +1596,16 @@ checks:
       installer: {oneOf: [pip, uv]}
     remedy: install it with pip or uv
 
+  - id: AIR-PY-041
+    title: every file of the core of Airflow 3 is there
+    statements: [H02]
+    source: "Production image build arguments: AIRFLOW_INSTALL_SOURCES"
+    severity: warning
+    when: {versions: "3.."}
+    expect:
+      record: apache-airflow-core
+    remedy: install Airflow again and remove nothing of it
+
 """#),
             ("run.yaml", #"""
 group: run

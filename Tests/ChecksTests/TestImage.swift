@@ -113,11 +113,14 @@ extension TestImage.Member {
         return Self(path: "/" + (parts.dropLast() + [".wh.\(parts.last ?? "")"]).joined(separator: "/"))
     }
 
-    static func distribution(_ name: String, _ version: String, in site: String, uid: Int64 = 0) -> Self {
+    static func distribution(
+        _ name: String, _ version: String, in site: String, uid: Int64 = 0, requires: [String] = []
+    ) -> Self {
         Self(
             path: "\(site)/\(name.replacing("-", with: "_"))-\(version).dist-info/METADATA", mode: 0o664,
             uid: uid,
-            text: "Metadata-Version: 2.1\nName: \(name)\nVersion: \(version)\n")
+            text: "Metadata-Version: 2.1\nName: \(name)\nVersion: \(version)\n"
+                + requires.map { "Requires-Dist: \($0)\n" }.joined())
     }
 }
 
