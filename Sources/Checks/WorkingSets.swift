@@ -72,7 +72,9 @@ extension EvaluationContext {
                 Finding(
                     subject: Subject(.distribution, escaped(name)), expected: escaped(expected),
                     observed: problem.message,
-                    provenance: provenance(ofKnownLayer: layers.compactMap { $0 }.max())))
+                    provenance: provenance(ofKnownLayer: layers.compactMap { $0 }.max()),
+                    details: report.problems.count > Self.maximumProblems
+                        ? ["\(report.problems.count) requirements are not met"] : []))
         }
         if result.holds, let first = report.undecided.first {
             let others = Set(report.undecided).count - 1
@@ -81,5 +83,5 @@ extension EvaluationContext {
         return result
     }
 
-    private static let maximumProblems = 50
+    private static let maximumProblems = 200
 }

@@ -111,15 +111,11 @@ extension Marker {
             case (.variable(let variable), .text(let text)):
                 guard let value = environment.value(of: variable, extra: extra) else { return nil }
                 return variable == .extra
-                    ? compare(
-                        PythonEnvironment.normalize(value), comparison, PythonEnvironment.normalize(text))
-                    : compare(value, comparison, text)
+                    ? compareExtras(value, comparison, text) : compare(value, comparison, text)
             case (.text(let text), .variable(let variable)):
                 guard let value = environment.value(of: variable, extra: extra) else { return nil }
                 return variable == .extra
-                    ? compare(
-                        PythonEnvironment.normalize(text), comparison, PythonEnvironment.normalize(value))
-                    : compare(text, comparison, value)
+                    ? compareExtras(text, comparison, value) : compare(text, comparison, value)
             default: return nil
             }
         }
@@ -159,26 +155,34 @@ extension Marker {
         return results.count == 1 ? results.first : nil
     }
 
+    /// Names of extras are no versions, also those that look like one (PEP 685).
+    private static func compareExtras(_ left: String, _ comparison: Comparison, _ right: String) -> Bool? {
+        let (left, right) = (PythonEnvironment.normalize(left), PythonEnvironment.normalize(right))
+        return switch comparison {
+        case .version(.equal): left == right
+        case .version(.notEqual): left != right
+        default: compare(left, comparison, right)
+        }
+    }
+
     /// Versions where the right side is one, else texts by their bytes (PEP 508, "Environment Markers").
     private static func compare(_ left: String, _ comparison: Comparison, _ right: String) -> Bool? {
         let isContained: Bool
         switch comparison {
         case .version(let comparison):
-            if let clause = VersionSpecifiers.Clause(comparison, right), clause.form != .legacy,
-                let version = PEP440Version(left)
-            {
-                return clause.accepts(version)
+            if let clause = VersionSpecifiers.Clause(comparison, right), clause.form != .legacy {
+                // What else is compared with a version, pip refuses or orders as it likes, by its own version.
+                return PEP440Version(left).map { clause.accepts($0) }
             }
             let (one, other) = (Array(left.utf8), Array(right.utf8))
             switch comparison {
             case .equal: return one == other
-            case .arbitrary: return one.map(lowercased) == other.map(lowercased)
             case .notEqual: return one != other
             case .less: return one.lexicographicallyPrecedes(other)
             case .greater: return other.lexicographicallyPrecedes(one)
             case .atMost: return !other.lexicographicallyPrecedes(one)
             case .atLeast: return !one.lexicographicallyPrecedes(other)
-            case .compatible: return nil
+            case .compatible, .arbitrary: return nil
             }
         case .contained, .notContained:
             isContained = left.isEmpty || Array(right.utf8).contains(Array(left.utf8))

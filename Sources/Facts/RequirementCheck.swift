@@ -26,7 +26,7 @@ public struct RequirementReport: Sendable {
 
 extension WorkingSet {
     /// What `pip check` reports of this working set: requirements that are not installed or not in a version that
-    /// is allowed, and metadata that pip cannot read. Whether a distribution is made for the platform is not
+    /// is allowed, and metadata that pip cannot read; a line that pip repeats comes once. Whether a distribution is made for the platform is not
     /// looked at.
     public func checkRequirements() -> RequirementReport {
         var report = RequirementReport()

@@ -1,6 +1,7 @@
 import AssayTestSupport
 import Foundation
 import Testing
+import Verdict
 
 extension ReferenceImageTests {
     /// Other tools, asked about the same image, say the same.
@@ -54,6 +55,40 @@ extension ReferenceImageTests {
                 Set(listed.map(\.normalized))
                     == Set(distributions.map { Named(name: $0.name, version: $0.version).normalized }))
             #expect(listed.count == distributions.count)
+        }
+
+        @Test func requirementsAreThoseOfPip() async throws {
+            let tree = try await OracleTests.tree()
+            let command =
+                ["--userspec=50000:0", tree, "/usr/bin/env", "-i", "HOME=/home/airflow"]
+                + OracleTests.environment + ["/home/airflow/.local/bin/pip", "check"]
+            let pip =
+                geteuid() == 0
+                ? try await run("chroot", command) : try await run("sudo", ["-n", "chroot"] + command)
+            let scratch = try TemporaryDirectory()
+            let suite = try scratch.write(
+                Array(
+                    """
+                    suite: pip
+                    title: pip check
+                    checks:
+                      - id: P-1
+                        title: nothing is broken
+                        expect: {requirements: apache-airflow}
+
+                    """.utf8), to: "suite.yaml")
+            let record = try await Assay.record(
+                [ReferenceImage.reference(), "--suite", suite], code: pip.code)
+            let result = try #require(record.images.first?.results.first)
+            if pip.code == 0 {
+                #expect(pip.output == "No broken requirements found.\n")
+                #expect(result.outcome == .pass)
+            } else {
+                #expect(
+                    Set(result.findings.map(\.observed))
+                        == Set(pip.output.split(separator: "\n").map(String.init)),
+                    "\(pip)")
+            }
         }
 
         @Test func theConfigIsTheOneOfSkopeo() async throws {

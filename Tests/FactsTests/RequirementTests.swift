@@ -121,7 +121,8 @@ import Testing
             ("os_name == 'nt' and os_name == 'nt' or os_name == 'posix'", true, true),
             ("os_name == 'nt' and (os_name == 'nt' or os_name == 'posix')", false, false),
             ("sys_platform > 'linus'", true, true), ("sys_platform <= 'linux'", true, true),
-            ("sys_platform === 'LINUX'", true, true), ("sys_platform ~= '1.0'", nil, nil),
+            ("sys_platform === 'linux'", nil, nil), ("os_name < '3'", nil, nil),
+            ("extra == '3'", false, false), ("sys_platform ~= '1.0'", nil, nil),
         ])
     func marker(_ text: String, _ expected: Bool?, _ ofVague: Bool?) throws {
         let marker = try #require(try Requirement("x; \(text)").marker)
