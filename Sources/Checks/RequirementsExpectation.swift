@@ -8,7 +8,7 @@ struct RequirementsExpectation: Expectation {
     static let kind = ExpectationKind(
         "requirements",
         summary:
-            "pip check finds nothing broken where a distribution is installed; platforms are not compared",
+            "pip check finds nothing broken where a distribution is installed",
         keys: [
             .init("except", "names or globs: what they require, or who requires them, does not count", .texts)
         ],

@@ -22,7 +22,9 @@ extension ContentPlan {
         for suffix in [".dist-info/METADATA", ".egg-info/PKG-INFO", ".egg-info"] {
             plan.insert(Rule(.suffix(Array(suffix.utf8))))
         }
-        for suffix in [".dist-info/INSTALLER", ".dist-info/direct_url.json", "/pyvenv.cfg"] {
+        for suffix in [
+            ".dist-info/INSTALLER", ".dist-info/WHEEL", ".dist-info/direct_url.json", "/pyvenv.cfg",
+        ] {
             plan.insert(Rule(.suffix(Array(suffix.utf8)), maximumBytes: 64 << 10))
         }
         plan.insert(Rule(.suffix(Array(".dist-info/RECORD".utf8)), maximumBytes: 4 << 20))

@@ -26,6 +26,8 @@ public struct PythonEnvironment: Sendable {
         public let requiresDist: [String]
         /// The names of extras.
         public let providesExtra: [String]
+        /// The compatibility tags of WHEEL, as written; nil for a distribution that is no wheel.
+        public let wheelTags: [String]?
         /// The layer that wrote the metadata, lowest 0.
         public let layer: Int
         /// `X.Y` of the directory `lib/pythonX.Y`; nil for directories that serve several, as Debian's

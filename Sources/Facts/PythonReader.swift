@@ -67,7 +67,8 @@ struct PythonReader {
                 installer: directory.flatMap { installer(in: $0) },
                 directURL: directory.flatMap { directURL(in: $0) },
                 requiresDist: stanza?.values(Field.requiresDist.rawValue) ?? [],
-                providesExtra: stanza?.values(Field.providesExtra.rawValue) ?? [], layer: file.layer,
+                providesExtra: stanza?.values(Field.providesExtra.rawValue) ?? [],
+                wheelTags: directory.flatMap { wheelTags(in: $0) }, layer: file.layer,
                 pythonVersion: pythonVersion))
     }
 
@@ -77,6 +78,18 @@ struct PythonReader {
         case .success(let file):
             let name = file.bytes.trimmed
             return name.isEmpty ? nil : text(of: name)
+        case .failure(let error):
+            if error.kind != .missing { malformed.append(path, error.message) }
+            return nil
+        }
+    }
+
+    private mutating func wheelTags(in directory: ImagePath) -> [String]? {
+        let path = directory.appending("WHEEL")
+        switch rootfs.factFile(at: path) {
+        case .success(let file):
+            var reader = FieldReader(file.bytes, names: ["tag"])
+            return reader.next()?.values(0) ?? []
         case .failure(let error):
             if error.kind != .missing { malformed.append(path, error.message) }
             return nil

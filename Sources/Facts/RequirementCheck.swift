@@ -26,8 +26,8 @@ public struct RequirementReport: Sendable {
 
 extension WorkingSet {
     /// What `pip check` reports of this working set: requirements that are not installed or not in a version that
-    /// is allowed, and metadata that pip cannot read; a line that pip repeats comes once. Whether a distribution is made for the platform is not
-    /// looked at.
+    /// is allowed, and metadata that pip cannot read; from pip 24.2 also wheels for another platform. A line that
+    /// pip repeats comes once.
     public func checkRequirements() -> RequirementReport {
         var report = RequirementReport()
         report.undecided = doubts.map(\.reason)
@@ -92,7 +92,29 @@ extension WorkingSet {
             }
             report.problems += conflicts.sorted { $0.key < $1.key }.map(\.1)
         }
+        if comparesPlatforms { addUnsupported(among: ordered, to: &report) }
         return report
+    }
+
+    private func addUnsupported(
+        among distributions: [PythonEnvironment.Distribution], to report: inout RequirementReport
+    ) {
+        for distribution in distributions {
+            guard let tags = distribution.wheelTags else { continue }
+            let version = distribution.pep440Version?.description ?? distribution.version
+            switch platform?.takes(tags) {
+            case true?: break
+            case false?:
+                report.problems.append(
+                    RequirementProblem(
+                        distribution: distribution, requiredName: nil, found: nil,
+                        message: escaped("\(distribution.name) \(version) is not supported on this platform"))
+                )
+            case nil:
+                report.undecided.append(
+                    "whether \(escaped("\(distribution.name) \(version)")) is for this platform is not known")
+            }
+        }
     }
 
     private enum Unreadable: Error {

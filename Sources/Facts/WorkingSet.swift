@@ -8,6 +8,8 @@ public struct WorkingSet: Sendable {
     public let searchPath: [ImagePath]
     /// What markers are evaluated for.
     public let markers: MarkerEnvironment
+    /// What wheels the interpreter takes.
+    let platform: WheelPlatform?
     /// By normalised name.
     public private(set) var distributions: [String: PythonEnvironment.Distribution] = [:]
     /// What may be there beside `distributions`.
@@ -32,18 +34,25 @@ public struct WorkingSet: Sendable {
     }
 
     /// Whether pip is one that refuses what PEP 440 does not allow: from 24.1, and where there is none.
-    var isStrict: Bool {
-        guard let pip = distribution(named: "pip")?.pep440Version, let first = PEP440Version("24.1") else {
+    var isStrict: Bool { hasPip(from: "24.1") }
+
+    /// Whether pip is one that looks at the platforms of wheels: from 24.2, and where there is none.
+    var comparesPlatforms: Bool { hasPip(from: "24.2") }
+
+    private func hasPip(from first: String) -> Bool {
+        guard let pip = distribution(named: "pip")?.pep440Version, let first = PEP440Version(first) else {
             return true
         }
         return pip >= first
     }
 
     fileprivate init(
-        searchPath: [ImagePath], markers: MarkerEnvironment, environment: PythonEnvironment, rootfs: RootFS
+        searchPath: [ImagePath], markers: MarkerEnvironment, platform: WheelPlatform?,
+        environment: PythonEnvironment, rootfs: RootFS
     ) {
         self.searchPath = searchPath
         self.markers = markers
+        self.platform = platform
         let byDirectory = Dictionary(grouping: environment.distributions, by: \.sitePackages)
         let malformed = environment.malformed
         for directory in searchPath {
@@ -112,9 +121,26 @@ extension ImageFacts {
         python.flatMap { environment in
             SearchPath(facts: self, environment: environment).find(from: distribution.sitePackages).map {
                 WorkingSet(
-                    searchPath: $0.directories, markers: $0.markers, environment: environment, rootfs: rootfs)
+                    searchPath: $0.directories, markers: $0.markers, platform: wheelPlatform(for: $0.markers),
+                    environment: environment, rootfs: rootfs)
             }
         }
+    }
+}
+
+extension ImageFacts {
+    private func wheelPlatform(for markers: MarkerEnvironment) -> WheelPlatform? {
+        PEP440Version(markers.pythonVersion).map {
+            WheelPlatform(python: $0, machine: markers.machine, libc: glibc)
+        }
+    }
+
+    /// The version of the GNU C library without Debian's revision.
+    private var glibc: PEP440Version? {
+        guard case .success(let database) = packages,
+            let version = database.package(named: "libc6")?.debianVersion
+        else { return nil }
+        return PEP440Version(String(version.upstream.prefix { $0.isNumber || $0 == "." }))
     }
 }
 

@@ -195,6 +195,48 @@ import Testing
         #expect(!report.undecided.isEmpty)
     }
 
+    @Test(
+        "wheels for the platform",
+        arguments: [
+            ("py3-none-any", true), ("py2.py3-none-any", true), ("py38-none-any", true),
+            ("py313-none-any", false),
+            ("py2-none-any", false), ("cp312-cp312-manylinux_2_17_x86_64.manylinux2014_x86_64", true),
+            ("cp312-cp312-manylinux_2_36_x86_64", true), ("cp312-cp312-manylinux_2_37_x86_64", false),
+            ("cp312-cp312-manylinux1_x86_64", true), ("cp312-cp312-linux_x86_64", true),
+            ("cp311-cp311-linux_x86_64", false), ("cp311-abi3-linux_x86_64", true),
+            ("cp313-abi3-linux_x86_64", false),
+            ("cp312-cp312-linux_aarch64", false), ("cp312-cp312-musllinux_1_2_x86_64", false),
+            ("cp312-cp312-win_amd64", false), ("cp312-cp312t-linux_x86_64", false), ("cp312-none-any", true),
+            ("cp311-none-any", false), ("py3-none-manylinux_2_5_x86_64", true),
+            ("pp310-pypy310_pp73-linux_x86_64", false),
+            ("cp311-cp311-linux_x86_64\nTag: py3-none-any", true), ("py3-none", nil),
+        ] as [(String, Bool?)])
+    func wheels(_ tag: String, _ isSupported: Bool?) throws {
+        func report(pip: String) throws -> RequirementReport {
+            let layer = Self.layer([(Self.user, "a", "1", []), (Self.user, "pip", pip, [])])
+                .file("\(Self.user)/a-1.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: \(tag)\n")
+                .file(
+                    "var/lib/dpkg/status",
+                    "Package: libc6\nStatus: install ok installed\nArchitecture: amd64\nVersion: 2.36-9+deb12u4\n"
+                )
+            return try Self.workingSet(Self.facts(layer), of: "a").checkRequirements()
+        }
+        let found = try report(pip: "24.2")
+        #expect(
+            found.problems.map(\.message)
+                == (isSupported == false ? ["a 1 is not supported on this platform"] : []))
+        #expect(found.undecided.isEmpty == (isSupported != nil))
+        let older = try report(pip: "24.1")
+        #expect(older.problems.isEmpty && older.undecided.isEmpty)
+    }
+
+    @Test func aMachineThatIsNotKnownDecidesNothing() throws {
+        let layer = Self.layer([(Self.user, "a", "1", [])])
+            .file("\(Self.user)/a-1.dist-info/WHEEL", "Tag: cp312-cp312-linux_x86_64\n")
+        let report = try Self.workingSet(Self.facts(layer, architecture: "arm"), of: "a").checkRequirements()
+        #expect(report.problems.isEmpty && report.undecided.count == 1)
+    }
+
     // MARK: Extras
 
     static let extras: [(String, String, String, [String])] = [
