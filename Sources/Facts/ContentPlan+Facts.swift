@@ -19,7 +19,7 @@ extension ContentPlan {
         for path: ImagePath in ["/etc/apt/sources.list.d", "/etc/ld.so.conf.d"] {
             plan.insert(Rule(.directory(path), maximumBytes: 64 << 10))
         }
-        for suffix in [".dist-info/METADATA", ".egg-info/PKG-INFO", ".egg-info"] {
+        for suffix in [".dist-info/METADATA", ".egg-info/PKG-INFO", ".egg-info/requires.txt", ".egg-info"] {
             plan.insert(Rule(.suffix(Array(suffix.utf8))))
         }
         for suffix in [

@@ -22,7 +22,7 @@ public struct PythonEnvironment: Sendable {
         /// The JSON text of `direct_url.json` (PEP 610); nil for a distribution that came from an index, a failure
         /// when the file exists and could not be read.
         public let directURL: Fact<String>?
-        /// The fields Requires-Dist, as written.
+        /// The fields Requires-Dist, as written; of an egg what `requires.txt` says.
         public let requiresDist: [String]
         /// The names of extras.
         public let providesExtra: [String]

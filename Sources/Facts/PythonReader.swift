@@ -60,14 +60,19 @@ struct PythonReader {
             malformed.append(metadata, line: stanza?.line, "no field Version")
             return
         }
+        var requiresDist = stanza?.values(Field.requiresDist.rawValue) ?? []
+        var providesExtra = stanza?.values(Field.providesExtra.rawValue) ?? []
+        if requiresDist.isEmpty, let directory, let requirements = eggRequirements(in: directory) {
+            requiresDist = requirements.lines
+            if providesExtra.isEmpty { providesExtra = requirements.extras }
+        }
         distributions.append(
             PythonEnvironment.Distribution(
                 name: name, normalizedName: PythonEnvironment.normalize(name), version: version,
                 sitePackages: sitePackages, metadataPath: metadata,
                 installer: directory.flatMap { installer(in: $0) },
                 directURL: directory.flatMap { directURL(in: $0) },
-                requiresDist: stanza?.values(Field.requiresDist.rawValue) ?? [],
-                providesExtra: stanza?.values(Field.providesExtra.rawValue) ?? [],
+                requiresDist: requiresDist, providesExtra: providesExtra,
                 wheelTags: directory.flatMap { wheelTags(in: $0) }, layer: file.layer,
                 pythonVersion: pythonVersion))
     }
@@ -82,6 +87,40 @@ struct PythonReader {
             if error.kind != .missing { malformed.append(path, error.message) }
             return nil
         }
+    }
+
+    /// What setuptools writes beside PKG-INFO, `requires.txt`, as fields Requires-Dist: a section `[extra:marker]`
+    /// says when the requirements below it apply.
+    private mutating func eggRequirements(in directory: ImagePath) -> (lines: [String], extras: [String])? {
+        guard directory.name?.hasSuffix(".egg-info") == true else { return nil }
+        let path = directory.appending("requires.txt")
+        let file: FactFile
+        switch rootfs.factFile(at: path) {
+        case .success(let found): file = found
+        case .failure(let error):
+            if error.kind != .missing { malformed.append(path, error.message) }
+            return nil
+        }
+        var lines: [String] = []
+        var extras: [String] = []
+        var condition = ""
+        for (_, line) in Lines(file.bytes) {
+            let line = line.trimmed
+            if line.isEmpty || line.first == UInt8(ascii: "#") { continue }
+            guard line.first == UInt8(ascii: "["), line.last == UInt8(ascii: "]") else {
+                lines.append(text(of: line) + condition)
+                continue
+            }
+            let section = line.dropFirst().dropLast()
+            let extra = text(of: section.prefix { $0 != UInt8(ascii: ":") })
+            let marker = text(of: section.dropFirst(extra.utf8.count + 1))
+            if !extra.isEmpty, !extras.contains(extra) { extras.append(extra) }
+            let conditions =
+                (marker.isEmpty ? [] : [extra.isEmpty ? marker : "(\(marker))"])
+                + (extra.isEmpty ? [] : ["extra == \"\(extra)\""])
+            condition = conditions.isEmpty ? "" : " ; " + conditions.joined(separator: " and ")
+        }
+        return (lines, extras)
     }
 
     private mutating func wheelTags(in directory: ImagePath) -> [String]? {

@@ -53,8 +53,9 @@ struct WheelPlatform: Sendable {
                 && version.release[1] >= 2 && platform != "any"
         default:
             guard isCPython, isOwn, abi.hasPrefix(tag), platform != "any" else { return false }
-            // `m` and `u` are flags of the ABI before 3.8, and cp27mu, cp36m are all that Linux has.
-            return ["", "m", "mu"].contains(abi.dropFirst(tag.count))
+            // Before 3.8 flags of the ABI are part of its name: cp27mu, cp36m.
+            let isFlagged = PEP440Version("3.8").map { python < $0 } ?? false
+            return (isFlagged ? ["m", "mu"] : [""]).contains(abi.dropFirst(tag.count))
         }
     }
 
@@ -82,8 +83,11 @@ struct WheelPlatform: Sendable {
     }
 
     private func takes(_ architecture: Substring, libc needed: String?) -> Bool? {
-        if let libc, let needed {
-            guard let version = PEP440Version(needed), version <= libc else { return false }
+        if let needed {
+            // Nothing older has a tag.
+            let first = PEP440Version(["x86_64", "i686"].contains(architecture) ? "2.5" : "2.17")
+            guard let version = PEP440Version(needed), let first, version >= first else { return false }
+            if let libc, version > libc { return false }
         }
         return machine.map { $0 == architecture }
     }

@@ -90,6 +90,23 @@ import Testing
         #expect(python.malformed.entries.map(\.path) == ["/opt/bad/pyvenv.cfg"])
     }
 
+    @Test func readsTheRequirementsOfEggs() throws {
+        let info = "\(Self.site)/egg-1.egg-info"
+        let rootfs = tree(
+            Layer().file("\(info)/PKG-INFO", Self.metadata("egg", "1"))
+                .file(
+                    "\(info)/requires.txt",
+                    "six>=1\n# why\n\n[:python_version < \"3\"]\nenum34\n[dev]\npytest\n[dev:os_name == \"nt\"]\nx[y]\n"
+                ))
+        let egg = try #require(facts(rootfs).python.get().distributions.first)
+        #expect(
+            egg.requiresDist == [
+                "six>=1", "enum34 ; python_version < \"3\"", "pytest ; extra == \"dev\"",
+                "x[y] ; (os_name == \"nt\") and extra == \"dev\"",
+            ])
+        #expect(egg.providesExtra == ["dev"])
+    }
+
     @Test(
         "normalises names",
         arguments: [("Foo.Bar__baz", "foo-bar-baz"), ("a", "a"), ("A-._-B", "a-b"), ("", "")])
