@@ -133,11 +133,15 @@ struct ConstraintsExpectation: Expectation {
         guard let first = pinned.first(where: { $0.sitePackages == place.distribution.sitePackages }) else {
             return []
         }
-        let text = "Metadata-Version: 2.1\nName: \(first.name)\nVersion: 999999\n"
         return [
             Violation(
                 "install \(escaped(first.name)) in a version that the constraints do not have",
-                [.write(Violation.Entry(first.metadataPath, content: Array(text.utf8)))])
+                [
+                    .write(
+                        place.metadataEntry(
+                            at: first.metadataPath, of: first.name, version: "999999",
+                            in: context.facts.rootfs))
+                ])
         ]
     }
 }

@@ -54,7 +54,9 @@ struct RequirementsExpectation: Expectation {
 
     func violations(_ context: EvaluationContext) throws(Unresolved) -> [Violation] {
         guard let place = try context.installations(of: try context.resolve(name)).first else { return [] }
-        let entry = place.metadataEntry(of: "assay_violation", version: "1", requires: "assay-missing")
+        let entry = place.metadataEntry(
+            at: place.distribution.sitePackages.appending("assay_violation-1.dist-info/METADATA"),
+            of: "assay-violation", version: "1", requires: "assay-missing", in: context.facts.rootfs)
         return [Violation("install something whose requirement is missing", [.write(entry)])]
     }
 }

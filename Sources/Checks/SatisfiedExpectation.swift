@@ -91,7 +91,10 @@ struct SatisfiedExpectation: Expectation {
     func violations(_ context: EvaluationContext) throws(Unresolved) -> [Violation] {
         let required = try parsed(context)
         guard let place = try context.installations(of: try context.resolve(name)).first else { return [] }
-        return required.compactMap { place.set.distribution(named: $0.name) }.map { distribution in
+        // The last was required by an extra, if anything was: the image stays more like itself without that.
+        return required.compactMap { requirement in
+            place.set.check(requirement, allowingUnknownExtras: allowsUnknownExtras).satisfying.last
+        }.map { distribution in
             Violation(
                 "remove the metadata of \(escaped(distribution.normalizedName))",
                 [.remove(distribution.metadataPath.parent)])

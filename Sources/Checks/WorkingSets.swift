@@ -1,5 +1,6 @@
 import Facts
 import OCIModel
+import RootFS
 import Suite
 import Verdict
 
@@ -8,12 +9,18 @@ struct InstalledDistribution {
     let distribution: PythonEnvironment.Distribution
     let set: WorkingSet
 
-    /// Where a change of the image puts another distribution beside it.
-    func metadataEntry(of name: String, version: String, requires: String? = nil) -> Violation.Entry {
-        let path = distribution.sitePackages.appending("\(name)-\(version).dist-info/METADATA")
+    /// Metadata that a change of the image writes, with owner and mode of the distribution's own.
+    func metadataEntry(
+        at path: ImagePath, of name: String, version: String, requires: String? = nil, in rootfs: RootFS
+    ) -> Violation.Entry {
         let lines = ["Metadata-Version: 2.1", "Name: \(name)", "Version: \(version)"]
         let text = (lines + (requires.map { ["Requires-Dist: \($0)"] } ?? [])).joined(separator: "\n") + "\n"
-        return Violation.Entry(path, content: Array(text.utf8))
+        var entry = Violation.Entry(path, content: Array(text.utf8))
+        if let node = try? rootfs.node(at: distribution.metadataPath) {
+            let status = rootfs.status(of: node)
+            (entry.uid, entry.gid, entry.permissions) = (status.uid, status.gid, status.permissions)
+        }
+        return entry
     }
 }
 

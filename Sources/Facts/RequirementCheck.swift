@@ -22,6 +22,8 @@ public struct RequirementReport: Sendable {
     public var undecided: [String] = []
     /// Number of requirements that were looked at and apply.
     public var count = 0
+    /// For a requirement from outside: what meets it and the requirements of its extras, itself first.
+    public internal(set) var satisfying: [PythonEnvironment.Distribution] = []
 }
 
 extension WorkingSet {
@@ -246,6 +248,8 @@ extension WorkingSet {
             if !requirement.specifiers.accept(version) {
                 report.problems.append(
                     problem(owner, name, found, "\(needs), but \(name) \(version) is installed"))
+            } else if !report.satisfying.contains(where: { $0.normalizedName == name }) {
+                report.satisfying.append(found)
             }
             return found
         }

@@ -237,7 +237,11 @@ struct AirflowSuiteTests {
         Mutation(name: "Airflow for root", fails: ["AIR-PY-004"], instruction: "pip install") {
             $0.add(
                 "RUN pip install apache-airflow",
-                [.distribution("apache-airflow", "2.10.5", in: "/usr/local/lib/python3.12/site-packages")])
+                [
+                    .distribution("apache-airflow", "2.10.5", in: "/usr/local/lib/python3.12/site-packages"),
+                    .file(
+                        "/usr/local/lib/python3.12/site-packages/apache_airflow-2.10.5.dist-info/RECORD", ""),
+                ])
         },
         Mutation(name: "another Python", fails: ["AIR-PY-005"], instruction: "COPY --chown=airflow:0") {
             $0.set("PYTHON_VERSION", "3.11.9")

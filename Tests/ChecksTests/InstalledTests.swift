@@ -1,7 +1,9 @@
-import Checks
+import Facts
 import Suite
 import Testing
 import Verdict
+
+@testable import Checks
 
 @Suite("What is installed")
 struct InstalledTests {
@@ -152,6 +154,57 @@ struct InstalledTests {
         image.add("RUN pip uninstall c", [.removal(of: "\(Self.site)/c-1.dist-info")])
         let findings = try evaluate("requirements: pip", on: image).findings
         #expect(findings.map(\.provenance?.instruction) == ["RUN pip uninstall c", "RUN pip install b"])
+    }
+
+    @Test(
+        "does not survive its violations",
+        arguments: [
+            "requirements: pip", "satisfied: [pip]\nenvironmentOf: pip",
+            "satisfied: \"a[x]\"\nenvironmentOf: pip",
+            "constraints: /usr/local/share/constraints.txt\nenvironmentOf: pip", "record: pip",
+        ])
+    func violations(_ yaml: String) throws {
+        var image = TestImage.debian
+        image.add(
+            "RUN pip install",
+            [
+                .distribution("a", "1", in: Self.site, extras: ["x"], requires: ["b; extra == 'x'"]),
+                .distribution("b", "1", in: Self.site),
+            ])
+        let indented = yaml.replacing("\n", with: "\n      ")
+        let document = try SuiteLoader.load(directory: [
+            (
+                "suite.yaml",
+                "suite: e\ntitle: e\nchecks:\n  - id: A-1\n    title: t\n    expect:\n      \(indented)\n"
+            )
+        ])
+        var reading = SuiteReading(parameterNames: [])
+        let node = try #require(document.checks.first?.expectations.first)
+        let expectation = try #require(compileExpectation(node, &reading))
+        func context(_ image: TestImage) throws -> EvaluationContext {
+            let facts = try image.facts()
+            return EvaluationContext(
+                facts: facts, scope: Scope(parameters: [:], version: .undecided(reason: "")),
+                listing: LazyPathListing(of: facts.rootfs))
+        }
+        let intact = try context(image)
+        #expect(try expectation.evaluate(intact).holds)
+        let violations = try expectation.violations(intact)
+        #expect(!violations.isEmpty)
+        for violation in violations {
+            var broken = image
+            for change in violation.changes {
+                switch change {
+                case .write(let entry):
+                    broken.add(
+                        violation.summary,
+                        [.file("\(entry.path)", String(decoding: entry.content, as: UTF8.self), mode: 0o644)])
+                case .remove(let path): broken.add(violation.summary, [.removal(of: "\(path)")])
+                default: Issue.record("\(change)")
+                }
+            }
+            #expect(try !expectation.evaluate(context(broken)).holds, "\(violation.summary)")
+        }
     }
 
     // MARK: The Airflow image

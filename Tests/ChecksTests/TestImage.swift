@@ -114,12 +114,14 @@ extension TestImage.Member {
     }
 
     static func distribution(
-        _ name: String, _ version: String, in site: String, uid: Int64 = 0, requires: [String] = []
+        _ name: String, _ version: String, in site: String, uid: Int64 = 0, extras: [String] = [],
+        requires: [String] = []
     ) -> Self {
         Self(
             path: "\(site)/\(name.replacing("-", with: "_"))-\(version).dist-info/METADATA", mode: 0o664,
             uid: uid,
             text: "Metadata-Version: 2.1\nName: \(name)\nVersion: \(version)\n"
+                + extras.map { "Provides-Extra: \($0)\n" }.joined()
                 + requires.map { "Requires-Dist: \($0)\n" }.joined())
     }
 }

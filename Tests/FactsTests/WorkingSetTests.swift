@@ -263,7 +263,10 @@ import Testing
             let report = try Self.check(text)
             #expect(report.problems.isEmpty && report.undecided.isEmpty, "\(text): \(report.problems)")
         }
-        #expect(try Self.check("a[all]").count == 5)
+        let report = try Self.check("a[all]")
+        #expect(report.count == 5)
+        #expect(report.satisfying.first?.name == "a")
+        #expect(Set(report.satisfying.map(\.name)) == ["a", "b", "c", "d"])
     }
 
     @Test(arguments: [
