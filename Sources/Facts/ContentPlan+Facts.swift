@@ -27,6 +27,7 @@ extension ContentPlan {
         ] {
             plan.insert(Rule(.suffix(Array(suffix.utf8)), maximumBytes: 64 << 10))
         }
+        plan.insert(Rule(.suffix(Array(".pth".utf8)), maximumBytes: 16 << 10))
         plan.insert(Rule(.suffix(Array(".dist-info/RECORD".utf8)), maximumBytes: 4 << 20))
         plan.insert(Rule(.suffix(Array("/constraints.txt".utf8))))
         return plan

@@ -60,45 +60,73 @@ public struct WorkingSet: Sendable {
             for distribution in byDirectory[directory] ?? [] where !distribution.isLeftover {
                 let name = distribution.normalizedName
                 if let other = own[name], !other.isSame(as: distribution) {
-                    doubts.append(
-                        Doubt(
-                            name: name,
-                            reason: "\(directory) has \(escaped(name)) twice, and which one counts is not "
-                                + "decided: \(escaped(other.version)) and \(escaped(distribution.version))"))
+                    addDoubt(
+                        name,
+                        "\(directory) has \(escaped(name)) twice, and which one counts is not decided: "
+                            + "\(escaped(other.version)) and \(escaped(distribution.version))")
                 }
                 own[name] = distribution
             }
-            distributions.merge(own) { first, _ in first }
-            for entry in malformed.entries where entry.path.parent.parent == directory {
-                doubts.append(
-                    Doubt(name: WorkingSet.distributionName(entry.path), reason: "\(entry)"))
+            for entry in malformed.entries where entry.path.isWithin(directory) {
+                let name = entry.path.components.dropFirst(directory.components.count).first ?? []
+                addDoubt(WorkingSet.distributionName(name), "\(entry)")
             }
-            if let node = try? rootfs.node(at: directory) { noteOtherForms(in: node, directory, rootfs) }
+            distributions.merge(own) { first, _ in first }
+        }
+        for directory in searchPath {
+            guard let node = try? rootfs.node(at: directory) else { continue }
+            for entry in rootfs.entries(of: node) { noteOtherForms(entry, in: directory, rootfs) }
         }
         if malformed.count > malformed.entries.count {
             doubts.append(Doubt(name: nil, reason: "too many distributions cannot be read"))
         }
     }
 
-    /// Eggs and links to sources in development, which hold distributions in ways of their own.
-    private mutating func noteOtherForms(in node: Node, _ directory: ImagePath, _ rootfs: RootFS) {
-        for entry in rootfs.entries(of: node) {
-            let name = rootfs.name(of: entry)
-            if name.hasSuffix(".egg") || name.hasSuffix(".egg-link")
-                || name.elementsEqual("easy-install.pth".utf8)
-            {
-                let path = directory.appending(name)
-                doubts.append(
-                    Doubt(name: nil, reason: "\(path) may bring distributions that are not looked for"))
+    /// What was found further ahead on the path is beyond doubt.
+    private mutating func addDoubt(_ name: String, _ reason: String) {
+        if distributions[name] == nil { doubts.append(Doubt(name: name, reason: reason)) }
+    }
+
+    /// Eggs, links to sources in development, and files that add directories to the path (`site` of Python's
+    /// library): they hold distributions where Assay does not read them.
+    private mutating func noteOtherForms(_ entry: Node, in directory: ImagePath, _ rootfs: RootFS) {
+        let name = rootfs.name(of: entry)
+        let path = directory.appending(name)
+        if name.hasSuffix(".egg") || name.hasSuffix(".egg-link") {
+            addDoubt(WorkingSet.distributionName(name), "\(path) is not read")
+        }
+        guard name.hasSuffix(".pth") else { return }
+        let file: FactFile
+        switch rootfs.factFile(at: path) {
+        case .success(let found): file = found
+        case .failure(let error):
+            doubts.append(Doubt(name: nil, reason: error.message))
+            return
+        }
+        for (_, line) in Lines(file.bytes) {
+            let line = line.trimmed
+            if line.isEmpty || line.first == UInt8(ascii: "#") || line.starts(with: "import".utf8) {
+                continue
+            }
+            let added = line.first == UInt8(ascii: "/") ? ImagePath(line) : directory.appending(line)
+            guard !searchPath.contains(added), let node = try? rootfs.node(at: added) else { continue }
+            for entry in rootfs.entries(of: node) {
+                let name = rootfs.name(of: entry)
+                guard name.hasSuffix(".dist-info") || name.hasSuffix(".egg-info") else { continue }
+                addDoubt(
+                    WorkingSet.distributionName(name),
+                    "\(added.appending(name)) is on the path by \(path), and is not read")
             }
         }
     }
 
-    private static func distributionName(_ metadata: ImagePath) -> String? {
-        metadata.parent.name.map { name in
-            PythonEnvironment.normalize(
-                String(decoding: name.prefix { $0 != UInt8(ascii: "-") }, as: UTF8.self))
-        }
+    /// `some_name-1.0.dist-info`, `some.name.egg-link`
+    private static func distributionName(_ fileName: ArraySlice<UInt8>) -> String {
+        let endings: [StaticString] = [".dist-info", ".egg-info", ".egg-link", ".egg"]
+        var stem = fileName
+        for ending in endings where stem.hasSuffix(ending) { stem = stem.dropLast(ending.utf8CodeUnitCount) }
+        return PythonEnvironment.normalize(
+            String(decoding: stem.prefix { $0 != UInt8(ascii: "-") }, as: UTF8.self))
     }
 }
 

@@ -60,7 +60,8 @@ import Verdict
     @Test(arguments: [
         ["--nonsense"], ["--suite", "nonexistent"], ["--build-arg", "NO_SUCH_ARGUMENT=1"],
         ["--build-arg", "=1"],
-        ["--build-arg-file", "/nonexistent"], ["--only", "AIR-NONE-001"], ["--skip", "AIR-NONE-001"],
+        ["--build-arg-file", "/nonexistent"], ["--constraints", "/nonexistent"],
+        ["--only", "AIR-NONE-001"], ["--skip", "AIR-NONE-001"],
         ["--profile", "0.1"], ["--fail-on", "everything"], ["--report", "pdf"],
         ["--platform", "no platform"],
         ["--report", "json", "--report", "junit"], ["--report", "json=a", "--report", "junit=a"],

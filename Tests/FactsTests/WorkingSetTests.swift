@@ -114,11 +114,27 @@ import Testing
             ])
             .file("\(Self.user)/~ip-1.dist-info/METADATA", "Name: pip\nVersion: 1\n")
             .file("\(Self.user)/broken-1.dist-info/METADATA", "")
-            .file("\(Self.user)/dev.egg-link", "/srv"))
+            .file("\(Self.user)/single.egg-info", "")
+            .file("\(Self.user)/Dev.x.egg-link", "/srv").file("\(Self.user)/old-1-py3.egg/x")
+            .file("\(Self.user)/a.egg-link", "/srv")
+            .file(
+                "\(Self.user)/add.pth",
+                "# a comment\nimport sys; sys.path\n/opt/src\n../other\n/none\n/\(Self.base)\n"
+            )
+            .file("opt/src/more.egg-info/PKG-INFO", "").file("opt/src/a.egg-info/PKG-INFO", "")
+            .file("home/airflow/.local/lib/python3.12/other/near-1.dist-info/METADATA", "")
+            .file("\(Self.base)/twice-3.dist-info/METADATA", "").file(
+                "\(Self.base)/a-3.dist-info/METADATA", ""))
         let set = try Self.workingSet(facts, of: "a")
         #expect(set.distribution(named: "pip") == nil)
-        #expect(set.doubts.map(\.name) == ["twice", "broken", nil])
-        #expect(set.doubt(about: "anything")?.contains("dev.egg-link") == true)
+        #expect(
+            set.doubts.map(\.name) == ["twice", "broken", "single", "dev-x", "more", "near", "old"])
+        #expect(set.doubt(about: "near")?.contains("by /\(Self.user)/add.pth") == true)
+        #expect(set.doubt(about: "anything") == nil)
+        let large = try Self.facts(
+            Self.layer([(Self.user, "a", "1", [])])
+                .file("\(Self.user)/x.pth", String(repeating: "/x\n", count: 10_000)))
+        #expect(try Self.workingSet(large, of: "a").doubt(about: "anything") != nil)
     }
 
     // MARK: pip check
