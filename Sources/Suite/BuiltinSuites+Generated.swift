@@ -1565,7 +1565,7 @@ checks:
     statements: [H02]
     source: "Production image build arguments: AIRFLOW_INSTALL_SOURCES"
     severity: warning
-    when: {versions: "2.1.."}
+    when: {versions: "2.3.."}
     expect:
       record: apache-airflow
     remedy: install Airflow again and remove nothing of it
@@ -1575,8 +1575,8 @@ checks:
     statements: [H02, H07]
     source: "Production image build arguments: AIRFLOW_INSTALL_SOURCES"
     severity: warning
-    when: {versions: "..2.0"}
-    # These releases compile the assets where the package is installed, and remove what that takes.
+    when: {versions: "..2.2"}
+    # Older builds compile the assets where the package is installed, and remove what that takes.
     expect:
       record: apache-airflow
       except:

@@ -300,6 +300,30 @@ struct InstalledTests {
         #expect(ids(.pass).isSuperset(of: mutation.passes.map { "AIR-PY-\($0)" }))
     }
 
+    @Test(
+        "files of other releases are looked for",
+        arguments: [
+            ("2.0.0-2.0.1", "AIR-PY-039", "airflow/www/yarn.lock", Outcome.pass),
+            ("2.0.0-2.0.1", "AIR-PY-039", "airflow/models/dag.py", .fail),
+            ("3.0", "AIR-PY-041", "../../../bin/airflow", .pass),
+            ("3.0", "AIR-PY-041", "airflow/sdk.py", .fail),
+        ])
+    func releases(_ profile: String, _ id: String, _ file: String, _ outcome: Outcome) throws {
+        var image = TestImage.airflow
+        let core = "\(TestImage.site)/apache_airflow_core-3.0.6.dist-info"
+        image.add(
+            "RUN",
+            [
+                .distribution("apache-airflow-core", "3.0.6", in: TestImage.site),
+                .file("\(core)/RECORD", "\(file),,\n"),
+            ])
+        image.change("\(Self.airflow)/RECORD") { $0.text += "\(file),,\n" }
+        var inputs = JudgeInputs()
+        inputs.profile = profile
+        #expect(
+            try CompiledSuite.airflow().judge(image.facts(), inputs: inputs).result(id).outcome == outcome)
+    }
+
     @Test("a regular image without what an extra asks for fails")
     func regular() throws {
         var image = TestImage.airflow
