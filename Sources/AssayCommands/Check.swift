@@ -25,41 +25,7 @@ struct Check: AsyncParsableCommand {
             """)
 
     @Argument(help: "The images, TRANSPORT:LOCATION each.") var images: [String]
-    @Option(
-        help: ArgumentHelp(
-            "A suite: the name of one that is built in, a directory or a YAML file. May be repeated.",
-            valueName: "name|path"))
-    var suite = ["airflow"]
-    @Option(
-        help: ArgumentHelp(
-            "A build argument that the image was built with. May be repeated.", valueName: "name=value"))
-    var buildArg: [String] = []
-    @Option(
-        help: ArgumentHelp("A file of build arguments, a name=value on each line.", valueName: "file"))
-    var buildArgFile: String?
-    @Option(help: ArgumentHelp("Judge by this release line, whatever the image looks like.", valueName: "id"))
-    var profile: String?
-    @Option(
-        help: ArgumentHelp(
-            "The image that this one was made from: turns on what is said of added layers.",
-            valueName: "image"))
-    var base: String?
-    @Option(
-        help: ArgumentHelp(
-            "A constraints file of pip: turns on what is said of versions by a given file.",
-            valueName: "file"))
-    var constraints: String?
-    @Flag(help: "Judge by the letter of the document where images are known to differ from it.")
-    var documented = false
-    @Option(
-        help: ArgumentHelp(
-            "Only checks with this id or group, or matching this glob; static for those that run nothing, probe for those that do.",
-            valueName: "id|glob"))
-    var only: [String] = []
-    @Option(
-        help: ArgumentHelp(
-            "Not the checks with this id or group, or matching this glob.", valueName: "id|glob"))
-    var skip: [String] = []
+    @OptionGroup var judging: JudgeOptions
     @Option(
         help: ArgumentHelp(
             "A file of waivers: fails that somebody answers for until a day. May be repeated.",
@@ -84,22 +50,13 @@ struct Check: AsyncParsableCommand {
     @Flag(name: .shortAndLong, help: "No text report on standard output.") var quiet = false
     @OptionGroup var options: ImageOptions
 
-    func validate() throws {
-        guard report.count(where: { $0.path == nil }) <= 1 else {
-            throw ValidationError(
-                "only one report can go to standard output: give the others a path, as junit=FILE")
-        }
-        let paths = report.compactMap(\.path)
-        guard Set(paths).count == paths.count else {
-            throw ValidationError("two reports have the same path")
-        }
-    }
+    func validate() throws { try ReportRequest.validate(report) }
 
     func run() async throws {
         let opener = try options.opener()
         let exemptions = try Exemptions(waivers: waivers, baseline: baseline)
         let run = CheckRun(
-            suites: suite, inputs: try await inputs(opener), jobs: jobs, cache: Check.cache)
+            suites: judging.suite, inputs: try await judging.inputs(opener), jobs: jobs, cache: Check.cache)
         let session = CheckSession()
         let interruption = Interruption { decision in
             let record = await session.record(complete: false, suites: (try? run.identities) ?? [])
@@ -139,22 +96,13 @@ struct Check: AsyncParsableCommand {
     }
 
     private func judge(_ reference: String, _ run: CheckRun, _ opener: ImageOpener) async throws -> ImageRun {
-        let line = ProgressLineHolder()
-        do {
-            let result = try await run.judge(reference, opener: opener) { image, progress in
-                line.start(
-                    ProgressLine(label: "reading \(image.name)", total: image.layerBytes, progress: progress))
-            }
-            await line.finish()
-            return result
-        } catch {
-            await line.finish()
-            throw error
+        try await ProgressLineHolder.during { start in
+            try await run.judge(reference, opener: opener, progress: start)
         }
     }
 
     /// What is kept between runs, by the XDG Base Directory Specification.
-    private static var cache: String {
+    static var cache: String {
         let home = Console.environment("HOME") ?? "/root"
         return (Console.environment("XDG_CACHE_HOME") ?? "\(home)/.cache") + "/assay"
     }
@@ -174,53 +122,6 @@ struct Check: AsyncParsableCommand {
             failOn: failOn)
         Console.output(try format.render(record, options: options))
     }
-
-    private func inputs(_ opener: ImageOpener) async throws -> JudgeInputs {
-        var baseImage: BaseImage?
-        if let base {
-            baseImage = BaseImage(reference: base, diffIDs: try await opener.open(base).config.diffIDs)
-        }
-        return JudgeInputs(
-            buildArguments: try buildArg.map { try Check.buildArgument($0, "--build-arg") },
-            buildArgumentFile: try buildArgFile.map { try Check.readBuildArguments($0) } ?? [],
-            profile: profile, base: baseImage,
-            constraints: try constraints.map { try Check.readConstraints($0) }, judgesByDocument: documented,
-            only: only, skip: skip)
-    }
-
-    private static func buildArgument(_ text: some StringProtocol, _ place: String) throws
-        -> JudgeInputs.Argument
-    {
-        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, !parts[0].isEmpty else {
-            throw CommandExit(.usage, "\(place): \(quoted(String(text))) is not NAME=VALUE")
-        }
-        return JudgeInputs.Argument(name: String(parts[0]), value: String(parts[1]))
-    }
-
-    private static func readConstraints(_ path: String) throws -> JudgeInputs.GivenConstraints {
-        let bytes = try InputFile.read(path, limit: 1 << 20)
-        do {
-            return try JudgeInputs.GivenConstraints(name: path, reading: bytes)
-        } catch {
-            throw CommandExit(.usage, "\(escaped(path)): \(error)")
-        }
-    }
-
-    /// Lines of NAME=VALUE; empty lines and those that begin with # do not count.
-    private static func readBuildArguments(_ path: String) throws -> [JudgeInputs.Argument] {
-        let bytes = try InputFile.read(path, limit: 1 << 20)
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw CommandExit(.usage, "\(escaped(path)) is not UTF-8")
-        }
-        var arguments: [JudgeInputs.Argument] = []
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            let line = line.trimmingPrefix { $0 == " " || $0 == "\t" }
-            if line.isEmpty || line.hasPrefix("#") { continue }
-            arguments.append(try buildArgument(line, "\(escaped(path)):\(index + 1)"))
-        }
-        return arguments
-    }
 }
 
 /// `--report FORMAT[=PATH]`.
@@ -235,6 +136,18 @@ struct ReportRequest: ExpressibleByArgument {
         self.format = format
         path = parts.count == 2 ? String(parts[1]) : nil
         if path == "" { return nil }
+    }
+
+    /// - Throws: `ValidationError` when two of the reports would go to the same place.
+    static func validate(_ reports: [ReportRequest]) throws {
+        guard reports.count(where: { $0.path == nil }) <= 1 else {
+            throw ValidationError(
+                "only one report can go to standard output: give the others a path, as junit=FILE")
+        }
+        let paths = reports.compactMap(\.path)
+        guard Set(paths).count == paths.count else {
+            throw ValidationError("two reports have the same path")
+        }
     }
 }
 

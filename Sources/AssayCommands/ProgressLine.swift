@@ -73,9 +73,28 @@ struct ByteCount: CustomStringConvertible {
 final class ProgressLineHolder: Sendable {
     private let line = Mutex<ProgressLine?>(nil)
 
-    func start(_ new: ProgressLine) { line.withLock { $0 = new } }
+    /// Shows a line from when the image is known until `work` ends, however it ends.
+    static func during<Value: Sendable>(
+        _ work: (_ start: @escaping @Sendable (Image, ReadProgress) -> Void) async throws -> Value
+    ) async throws -> Value {
+        let holder = ProgressLineHolder()
+        do {
+            let value = try await work { image, progress in
+                holder.start(
+                    ProgressLine(
+                        label: "reading \(image.name)", total: image.layerBytes, progress: progress))
+            }
+            await holder.finish()
+            return value
+        } catch {
+            await holder.finish()
+            throw error
+        }
+    }
 
-    func finish() async {
+    private func start(_ new: ProgressLine) { line.withLock { $0 = new } }
+
+    private func finish() async {
         await line.withLock { $0 }?.finish()
     }
 }

@@ -32,4 +32,11 @@ struct BaseExpectation: Expectation {
                 observed: context.lineage.extensionEvidence))
         return result
     }
+
+    func violations(_ context: EvaluationContext) throws(Unresolved) -> [Violation] {
+        guard let base = context.inputs.base else { return [] }
+        if isWanted { return [Violation("have no layers", [.diffIDs([])])] }
+        let topmost = context.facts.config.diffIDs.suffix(1)
+        return [Violation("begin with the layers of the base", [.diffIDs(base.diffIDs + topmost)])]
+    }
 }

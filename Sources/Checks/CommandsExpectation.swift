@@ -34,6 +34,11 @@ struct CommandsExpectation: Expectation {
         return try quantified.evaluate(commands, attributes: attributes, context)
     }
 
+    func violations(_ context: EvaluationContext) throws(Unresolved) -> [Violation] {
+        let things = Commands(context: context, countsAll: quantified.quantifier == .none)
+        return try quantified.violations(things, attributes: attributes, context)
+    }
+
     private struct Commands: NamedThings {
         let context: EvaluationContext
         /// Whether every file of the name counts; otherwise the one that a shell would run.
@@ -46,12 +51,12 @@ struct CommandsExpectation: Expectation {
             let names = glob.isLiteral ? [glob.pattern] : search.names.filter { glob.matches($0) }
             return names.flatMap { name -> [NamedThing] in
                 let found = search.find(name)
-                if countsAll { return oncePerName(found).map(thing) }
-                return (found.first { $0.isExecutable } ?? found.first).map { [thing($0)] } ?? []
+                if countsAll { return oncePerName(found).map { thing(name, $0) } }
+                return (found.first { $0.isExecutable } ?? found.first).map { [thing(name, $0)] } ?? []
             }
         }
 
-        private func thing(_ command: FoundCommand) -> NamedThing {
+        private func thing(_ name: String, _ command: FoundCommand) -> NamedThing {
             let link = command.path == command.resolvedPath ? "" : ", that is \(command.resolvedPath)"
             let access =
                 switch command.access {
@@ -63,7 +68,7 @@ struct CommandsExpectation: Expectation {
             return NamedThing(
                 shown: "\(command.path)\(link)\(access)",
                 values: [
-                    "path": .text(command.path.description),
+                    "name": .text(name), "path": .text(command.path.description),
                     "resolved": .text(command.resolvedPath.description),
                 ],
                 provenance: context.provenance(ofLayer: countsAll ? layer(ofName: command) : command.layer),
@@ -92,5 +97,35 @@ struct CommandsExpectation: Expectation {
         }
 
         func doubt(about glob: Glob) -> String? { nil }
+
+        func values(of attribute: String, _ name: String) -> [String]? {
+            let directories = context.existing(context.facts.commands.path)
+            let paths = directories.map { $0.appending(name).description }
+            return attribute == "path"
+                ? paths : paths + directories.map { $0.appending("violation").description }
+        }
+
+        func changes(removing old: [NamedThing], adding new: [NamedThing]) -> [Violation.Change] {
+            let search = context.facts.commands
+            let removed = old.flatMap { search.find($0.name) }.map { Violation.Change.remove($0.path) }
+            return removed
+                + new.flatMap { thing -> [Violation.Change] in
+                    let name = thing.name
+                    let directory = context.existing(search.path).first ?? "/usr/bin"
+                    let path =
+                        name.hasPrefix("/")
+                        ? ImagePath(name)
+                        : thing.text("path").map { ImagePath($0) } ?? directory.appending(name)
+                    let resolved = thing.text("resolved").map { ImagePath($0) } ?? path
+                    var link: [Violation.Change] = []
+                    if resolved != path {
+                        link = context.adding(
+                            context.newEntry(at: path, kind: .symbolicLink, content: resolved.bytes))
+                    }
+                    return context.adding(
+                        context.newEntry(at: resolved, isExecutable: true, content: Array("#!/bin/sh\n".utf8))
+                    ) + link
+                }
+        }
     }
 }

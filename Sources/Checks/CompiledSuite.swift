@@ -8,17 +8,22 @@ import Verdict
 /// A suite whose every expectation is compiled: it can judge images, and nothing in it is wrong in itself.
 public struct CompiledSuite: Sendable {
     public let document: SuiteDocument
-    private let checks: [Check]
+    let checks: [Check]
     private let profiles: [ProfileSelection.Candidate]
     private let variants: [(id: String, condition: CompiledCondition?)]
 
-    private struct Check: Sendable {
+    struct Check: Sendable {
         let declaration: CheckDeclaration
         let condition: CompiledCondition?
         let expectations: [any Expectation]
         /// By the letter of the document; empty when that is no different.
         let documented: [any Expectation]
         let drift: [DriftNote]
+
+        /// Those by which it is judged.
+        func expectations(_ inputs: JudgeInputs) -> [any Expectation] {
+            inputs.judgesByDocument && !documented.isEmpty ? documented : expectations
+        }
     }
 
     /// - Throws: `SuiteError` with everything that is wrong with the expectations and conditions.
@@ -100,14 +105,14 @@ public struct CompiledSuite: Sendable {
         return (document.scenarios.filter { names.contains($0.name) }, context.scope)
     }
 
-    private struct Prepared {
+    struct Prepared {
         var context: EvaluationContext
         var choice: ProfileChoice?
         var parameters: [ParameterValue]
     }
 
     /// Tells the release line, the parameters and the lineage of an image.
-    private func prepare(_ facts: ImageFacts, _ inputs: JudgeInputs) -> Prepared {
+    func prepare(_ facts: ImageFacts, _ inputs: JudgeInputs) -> Prepared {
         func parameters(_ profile: ProfileDeclaration?) -> ParameterResolution {
             ParameterResolution(
                 document.parameters, inputs: inputs, config: facts.config, history: facts.history,
@@ -155,8 +160,8 @@ public struct CompiledSuite: Sendable {
         return .success(nil)
     }
 
-    private func result(
-        of check: Check, _ context: EvaluationContext, _ transcripts: [String: ScenarioOutcome]
+    func result(
+        of check: Check, _ context: EvaluationContext, _ transcripts: [String: ScenarioOutcome] = [:]
     ) -> CheckResult {
         var context = context
         let declaration = check.declaration
@@ -196,8 +201,7 @@ public struct CompiledSuite: Sendable {
         }
         var total = Evaluation()
         var unresolved: [String] = []
-        let judgesByDocument = context.inputs.judgesByDocument && !check.documented.isEmpty
-        for expectation in judgesByDocument ? check.documented : check.expectations {
+        for expectation in check.expectations(context.inputs) {
             do {
                 total.add(try expectation.evaluate(context))
             } catch {

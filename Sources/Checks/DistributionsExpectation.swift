@@ -30,6 +30,11 @@ struct DistributionsExpectation: Expectation {
         let distributions = Distributions(environment: environment, context: context)
         return try quantified.evaluate(distributions, attributes: attributes, context)
     }
+
+    func violations(_ context: EvaluationContext) throws(Unresolved) -> [Violation] {
+        let things = Distributions(environment: try context.require(context.facts.python), context: context)
+        return try quantified.violations(things, attributes: attributes, context)
+    }
 }
 
 struct Distributions: NamedThings {
@@ -73,5 +78,83 @@ struct Distributions: NamedThings {
                 return wanted.matches(stem)
             }
         }.map { "the metadata of a distribution cannot be read: \($0)" }
+    }
+
+    func values(of attribute: String, _ name: String) -> [String]? {
+        guard attribute == "location" else { return nil }
+        // Beside those that exist, where a system's Python has its own.
+        return environment.siteDirectories.map(\.description) + [
+            "/usr/local/lib/python3.99/site-packages", "/usr/lib/python3/dist-packages",
+        ]
+    }
+
+    /// Another version leaves the name of a distribution's directory as it is.
+    func changes(removing old: [NamedThing], adding new: [NamedThing]) -> [Violation.Change] {
+        var changes: [Violation.Change] = []
+        var missing = new
+        for thing in old {
+            let successor = missing.firstIndex { $0.name == thing.name }.map { missing.remove(at: $0) }
+            for distribution in environment.distributions(named: thing.name)
+            where distribution.sitePackages.description == thing.text("location") {
+                let directory = Distributions.directory(of: distribution)
+                if let successor, successor.text("location") == thing.text("location") {
+                    changes += write(successor, like: distribution, into: directory)
+                } else {
+                    changes.append(.remove(directory))
+                    if let successor { changes += write(successor, like: distribution, into: nil) }
+                }
+            }
+        }
+        return changes + missing.flatMap { write($0, like: nil, into: nil) }
+    }
+
+    /// The `.dist-info` or `.egg-info`; of an egg that is a single file that file.
+    private static func directory(of distribution: PythonEnvironment.Distribution) -> ImagePath {
+        let metadata = distribution.metadataPath
+        return metadata.parent == distribution.sitePackages ? metadata : metadata.parent
+    }
+
+    /// - Parameters:
+    ///   - original: what it is a copy of, but for its values; nil: it has a name and a version and no more.
+    ///   - directory: where the original is; nil: a new one, named as usual.
+    private func write(
+        _ thing: NamedThing, like original: PythonEnvironment.Distribution?, into directory: ImagePath?
+    ) -> [Violation.Change] {
+        let version = thing.text("version") ?? "1.0"
+        let name = "\(thing.name.replacing("-", with: "_"))-\(version).dist-info"
+        let site = thing.text("location").map { ImagePath($0) } ?? environment.siteDirectories.first
+        let own = directory ?? (site ?? "/usr/local/lib/python3.99/site-packages").appending(name)
+        guard var file = EditedFile(original?.metadataPath ?? own.appending("METADATA"), context) else {
+            return []
+        }
+        for number in file.numbers where file[number]?.starts(with: "Version:".utf8) == true {
+            file[number] = Array("Version: \(version)".utf8)
+            break
+        }
+        if original == nil {
+            for line in ["Metadata-Version: 2.1", "Name: \(thing.name)", "Version: \(version)"] {
+                file.append(line)
+            }
+        }
+        var changes =
+            directory == nil
+            ? context.adding(context.newEntry(at: own.appending("METADATA"), content: file.content))
+            : [file.change]
+        let installer = original?.installer.map { Observed.text($0) } ?? .none
+        var directURL = Observed.none
+        if case .success(let text)? = original?.directURL { directURL = .text(text) }
+        for (attribute, file, present) in [
+            ("installer", "INSTALLER", installer), ("directURL", "direct_url.json", directURL),
+        ] {
+            let path = own.appending(file)
+            // A copy in another place has not got the file yet.
+            guard let value = thing.values[attribute], value != present || directory == nil else { continue }
+            switch value {
+            case .text(let text):
+                changes.append(.write(context.newEntry(at: path, content: Array(text.utf8))))
+            case .none, .list: changes.append(.remove(path))
+            }
+        }
+        return changes
     }
 }

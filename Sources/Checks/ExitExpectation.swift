@@ -29,6 +29,8 @@ struct ExitExpectation: Expectation {
         result.describeRun(of: container)
         return result
     }
+
+    func violations(_ context: EvaluationContext) throws(Unresolved) -> [Violation] { [] }
 }
 
 extension Fields {

@@ -75,8 +75,9 @@ protocol Expectation: Sendable {
     /// - Throws: `Unresolved` when it cannot be decided.
     func evaluate(_ context: EvaluationContext) throws(Unresolved) -> Evaluation
 
-    /// Changes of the image, each of which has to make the expectation fail, given that it holds at present; the
-    /// most telling first. Empty only where the image gives nothing to break.
+    /// Changes of the image, each of which ought to make the expectation fail, given that it holds at present; the
+    /// smallest first. Empty only where the image gives nothing to break, and for what a container does, which is
+    /// not known of a changed image. `assay prove` tries them one after another.
     func violations(_ context: EvaluationContext) throws(Unresolved) -> [Violation]
 
     /// Files whose content it reads.
@@ -84,8 +85,6 @@ protocol Expectation: Sendable {
 }
 
 extension Expectation {
-    func violations(_ context: EvaluationContext) throws(Unresolved) -> [Violation] { [] }
-
     var contentPaths: [Template] { [] }
 }
 

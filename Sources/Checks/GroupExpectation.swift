@@ -50,4 +50,32 @@ struct GroupExpectation: Expectation {
         }
         return result
     }
+
+    func violations(_ context: EvaluationContext) throws(Unresolved) -> [Violation] {
+        let name = try context.resolve(name)
+        let database = try context.require(context.facts.users)
+        guard let original = EditedFile("/etc/group", context) else { return [] }
+        guard let group = database.group(named: name), !isAbsent else {
+            var file = original
+            file.append("\(name):x:54321:")
+            return [Violation("add the group \(escaped(name))", [file.change])]
+        }
+        var violations: [Violation] = []
+        func set(_ field: Int, _ what: String, _ value: String) {
+            var file = original
+            file.setField(field, ofLine: group.line, to: value)
+            violations.append(
+                Violation("give the group \(escaped(name)) the \(what) \(escaped(value))", [file.change]))
+        }
+        let gid = try gid?.resolved(in: context.scope)
+        let numbers = gid?.rejected(near: .text("\(group.gid)"), among: UserExpectation.numbers) ?? []
+        for case .text(let other) in numbers.prefix(2) { set(2, "GID", other) }
+        let members = try members?.resolved(in: context.scope)
+        for case .list(let others) in members?.rejected(near: .list(group.members)).prefix(2) ?? [] {
+            set(3, "members", others.joined(separator: ","))
+        }
+        var file = original
+        file[group.line] = nil
+        return violations + [Violation("remove the group \(escaped(name))", [file.change])]
+    }
 }

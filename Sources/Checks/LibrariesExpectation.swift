@@ -25,6 +25,10 @@ struct LibrariesExpectation: Expectation {
         try quantified.evaluate(Libraries(context: context), attributes: attributes, context)
     }
 
+    func violations(_ context: EvaluationContext) throws(Unresolved) -> [Violation] {
+        try quantified.violations(Libraries(context: context), attributes: attributes, context)
+    }
+
     private struct Libraries: NamedThings {
         let context: EvaluationContext
 
@@ -33,7 +37,11 @@ struct LibrariesExpectation: Expectation {
         func find(_ glob: Glob) -> [NamedThing] {
             context.facts.libraries.find(glob).map { library in
                 NamedThing(
-                    shown: library.path.description, values: ["path": .text(library.path.description)],
+                    shown: library.path.description,
+                    values: [
+                        "name": .text(String(decoding: library.path.name ?? [], as: UTF8.self)),
+                        "path": .text(library.path.description),
+                    ],
                     provenance: context.provenance(ofLayer: library.layer))
             }
         }
@@ -46,6 +54,20 @@ struct LibrariesExpectation: Expectation {
             context.facts.libraries.unreadFiles.first.map {
                 "\($0) configures the dynamic linker and was not read"
             }
+        }
+
+        func values(of attribute: String, _ name: String) -> [String]? {
+            context.existing(context.facts.libraries.path).map { $0.appending(name).description }
+        }
+
+        func changes(removing old: [NamedThing], adding new: [NamedThing]) -> [Violation.Change] {
+            let removed = old.compactMap { $0.text("path") }.map { Violation.Change.remove(ImagePath($0)) }
+            return removed
+                + new.flatMap { thing -> [Violation.Change] in
+                    let directory = context.existing(context.facts.libraries.path).first ?? "/usr/lib"
+                    let path = thing.text("path").map { ImagePath($0) } ?? directory.appending(thing.name)
+                    return context.adding(context.newEntry(at: path, content: Array("\u{7F}ELF".utf8)))
+                }
         }
     }
 }

@@ -25,7 +25,9 @@ struct NamesExpectation: Expectation {
         try quantified.evaluate(Names(names: context.facts.names), attributes: attributes, context)
     }
 
-    func violations(_ context: EvaluationContext) throws(Unresolved) -> [Violation] { [] }
+    func violations(_ context: EvaluationContext) throws(Unresolved) -> [Violation] {
+        try quantified.violations(Names(names: context.facts.names), attributes: attributes, context)
+    }
 
     private struct Names: NamedThings {
         let names: [String]
@@ -45,5 +47,17 @@ struct NamesExpectation: Expectation {
         func provenance(ofMissing name: String) -> Provenance? { nil }
 
         func doubt(about glob: Glob) -> String? { nil }
+
+        func changes(removing old: [NamedThing], adding new: [NamedThing]) -> [Violation.Change] {
+            let removed = Set(old.map(\.name))
+            let added = new.compactMap { thing -> String? in
+                guard let tag = thing.text("tag") else { return thing.name.contains(":") ? nil : thing.name }
+                let name = thing.name
+                return name.prefix(upTo: name.lastIndex(of: ":") ?? name.endIndex) + ":" + tag
+            }
+            return [.names(names.filter { !removed.contains($0) } + added)]
+        }
+
+        func values(of attribute: String, _ name: String) -> [String]? { nil }
     }
 }

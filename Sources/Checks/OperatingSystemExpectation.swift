@@ -39,4 +39,24 @@ struct OperatingSystemExpectation: Expectation {
         }
         return result
     }
+
+    func violations(_ context: EvaluationContext) throws(Unresolved) -> [Violation] {
+        let release = try context.require(context.facts.osRelease)
+        guard let original = EditedFile(release.path, context) else { return [] }
+        var violations: [Violation] = []
+        for (matcher, name) in [
+            (codename, "VERSION_CODENAME"), (version, "VERSION_ID"), (Matcher.equals(id), "ID"),
+        ] {
+            let matcher = try matcher?.resolved(in: context.scope)
+            let present = release[name].map { Observed.text($0) } ?? .none
+            for value in matcher?.rejected(near: present).prefix(2) ?? [] {
+                var file = original
+                for field in release.fields where field.name == name { file[field.line] = nil }
+                if case .text(let text) = value { file.append("\(name)='\(text)'") }
+                violations.append(
+                    Violation("make \(name) \(escaped(value.description))", [file.change]))
+            }
+        }
+        return violations
+    }
 }

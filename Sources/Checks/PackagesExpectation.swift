@@ -30,6 +30,11 @@ struct PackagesExpectation: Expectation {
         return try quantified.evaluate(packages, attributes: attributes, context)
     }
 
+    func violations(_ context: EvaluationContext) throws(Unresolved) -> [Violation] {
+        let things = Packages(database: try context.require(context.facts.packages), context: context)
+        return try quantified.violations(things, attributes: attributes, context)
+    }
+
     private struct Packages: NamedThings {
         let database: PackageDatabase
         let context: EvaluationContext
@@ -59,6 +64,55 @@ struct PackagesExpectation: Expectation {
         func doubt(about glob: Glob) -> String? {
             guard let first = database.malformedStanzas.entries.first else { return nil }
             return "\(database.malformedStanzas.count) records of dpkg do not parse, the first: \(first)"
+        }
+
+        func values(of attribute: String, _ name: String) -> [String]? {
+            guard attribute == "status" else { return nil }
+            // Those of a package with files; of others the expectation does not speak.
+            let states = PackageDatabase.Status.State.allCases.filter {
+                $0 != .notInstalled && $0 != .configFiles
+            }
+            return states.flatMap { ["install ok \($0.rawValue)", "install reinstreq \($0.rawValue)"] }
+        }
+
+        /// Edits the stanzas of dpkg's database.
+        func changes(removing old: [NamedThing], adding new: [NamedThing]) -> [Violation.Change] {
+            let status: ImagePath = database.packages.first?.path ?? "/var/lib/dpkg/status"
+            var files: [ImagePath: EditedFile] = [:]
+            var missing = new
+            for package in old.flatMap({ database.packages(named: $0.name) }) where package.hasFiles {
+                guard var file = files[package.path] ?? EditedFile(package.path, context) else { return [] }
+                let kept = new.first { $0.name == package.name }
+                missing.removeAll { $0.name == package.name }
+                var number = package.line
+                while let line = file[number], !line.isEmpty {
+                    if let kept {
+                        for (field, value) in [
+                            ("Version", kept.text("version")), ("Status", kept.text("status")),
+                        ] {
+                            guard let value, line.starts(with: Array("\(field):".utf8)) else { continue }
+                            file[number] = Array("\(field): \(value)".utf8)
+                        }
+                    } else {
+                        file[number] = nil
+                    }
+                    number += 1
+                }
+                files[package.path] = file
+            }
+            for package in missing {
+                guard var file = files[status] ?? EditedFile(status, context) else { return [] }
+                for line in [
+                    "", "Package: \(package.name)",
+                    "Status: \(package.text("status") ?? "install ok installed")",
+                    "Architecture: \(database.packages.first?.architecture ?? "all")",
+                    "Version: \(package.text("version") ?? "1.0")",
+                ] {
+                    file.append(line)
+                }
+                files[status] = file
+            }
+            return files.sorted { $0.key < $1.key }.map(\.value.change)
         }
     }
 }

@@ -94,6 +94,29 @@ struct PathExpectation: Expectation {
     }
 }
 
+extension PathExpectation {
+    func violations(_ context: EvaluationContext) throws(Unresolved) -> [Violation] {
+        let path = ImagePath(try context.resolve(path))
+        let rootfs = context.facts.rootfs
+        if isAbsent {
+            return [Violation("write \(path)", context.adding(context.newEntry(at: path)))]
+        }
+        guard let node = try context.node(at: path, follows: follows) else { return [] }
+        var violations = try attributes.violations(of: node, context)
+        if let content = try content?.resolved(in: context.scope), let bytes = rootfs.contents(of: node) {
+            let present = Observed.text(String(decoding: bytes, as: UTF8.self))
+            let status = rootfs.status(of: node)
+            for case .text(let text) in content.rejected(near: present).prefix(2) {
+                let entry = Violation.Entry(
+                    rootfs.path(of: node), permissions: status.permissions, uid: status.uid,
+                    gid: status.gid, content: Array(text.utf8))
+                violations.append(Violation("write another text into \(path)", [.write(entry)]))
+            }
+        }
+        return violations + [Violation("remove \(path)", [.remove(path)])]
+    }
+}
+
 extension EvaluationContext {
     /// The entry at a path; nil when there is none, also below something that is not a directory.
     func node(at path: ImagePath, follows: Bool) throws(Unresolved) -> Node? {

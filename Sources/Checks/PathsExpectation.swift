@@ -102,6 +102,66 @@ struct PathsExpectation: Expectation {
             matches: matches, satisfying: satisfying, groups: groups, subject: subject, context)
     }
 
+    func violations(_ context: EvaluationContext) throws(Unresolved) -> [Violation] {
+        let rootfs = context.facts.rootfs
+        var matches: [Node] = []
+        for node in try self.matches(context)
+        where try quantified.counts(layer: rootfs.status(of: node).layer, context) {
+            matches.append(node)
+        }
+        switch quantified.quantifier {
+        case .every, .most:
+            // Files first: a directory has others below it.
+            let files = matches.filter { rootfs.status(of: $0).kind == .file }
+            var violations: [Violation] = []
+            let others = matches.lazy.filter { rootfs.status(of: $0).kind != .file }
+            for node in files.prefix(2) + others.prefix(2) {
+                violations += try attributes.violations(of: node, context)
+            }
+            if !matches.isEmpty { return violations }
+            for path in try examples(context) {
+                guard let entry = try attributes.entry(at: path, context) else { continue }
+                for (summary, wrong) in try attributes.without(entry, context) {
+                    violations.append(added(wrong, "write and \(summary)", context))
+                }
+            }
+            return violations
+        case .any:
+            var satisfying: [Violation.Change] = []
+            let subject = Subject(.path, "")
+            for node in matches where try attributes.evaluate(node, subject: subject, context).holds {
+                satisfying.append(.remove(rootfs.path(of: node)))
+            }
+            let names = try quantified.names(in: context.scope).joined(separator: " ")
+            return [Violation("remove what there is of \(escaped(names))", satisfying)]
+        case .none:
+            var violations: [Violation] = []
+            for path in try examples(context) {
+                guard let entry = try attributes.entry(at: path, context) else { continue }
+                violations.append(added(entry, "write \(path)", context))
+            }
+            return violations
+        }
+    }
+
+    private func added(
+        _ entry: Violation.Entry, _ summary: String, _ context: EvaluationContext
+    ) -> Violation {
+        Violation(
+            summary, attributes.changes(to: entry, context), layer: quantified.layerOfAdditions(context))
+    }
+
+    /// A path that each of the first globs matches and no exception.
+    private func examples(_ context: EvaluationContext) throws(Unresolved) -> [ImagePath] {
+        let exceptions = try quantified.exceptions(in: context.scope).map { PathGlob($0) }
+        return try quantified.names(in: context.scope).prefix(Quantified.maximumExamples).compactMap { name in
+            Quantified.fillers.lazy.map { ImagePath(Glob(name).example(word: $0)) }.first { path in
+                PathGlob(name).matches(path.bytes[...])
+                    && !exceptions.contains { $0.matches(path.bytes[...]) }
+            }
+        }
+    }
+
     private func conclude(
         matches: [Node], satisfying: [Node], groups: [String: Group], subject: Subject,
         _ context: EvaluationContext

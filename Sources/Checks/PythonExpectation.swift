@@ -41,4 +41,28 @@ struct PythonExpectation: Expectation {
         }
         return result
     }
+
+    func violations(_ context: EvaluationContext) throws(Unresolved) -> [Violation] {
+        let name = try context.resolve(name)
+        let matcher = try matcher.resolved(in: context.scope)
+        let source = Distributions(environment: try context.require(context.facts.python), context: context)
+        let things = source.find(Glob(PythonEnvironment.normalize(name)))
+        var violations: [Violation] = []
+        for line in ["3.99", "2.0"] where !matcher.accepts(.text(line)) {
+            let moved = things.map { thing in
+                var thing = thing
+                let site = thing.text("location").map { ImagePath($0) } ?? .root
+                thing.values["location"] = .text("\(site.parent.parent)/python\(line)/site-packages")
+                return thing
+            }
+            violations.append(
+                Violation(
+                    "move the distribution \(escaped(name)) to Python \(line)",
+                    source.changes(removing: things, adding: moved)))
+        }
+        return violations + [
+            Violation(
+                "remove the distribution \(escaped(name))", source.changes(removing: things, adding: []))
+        ]
+    }
 }

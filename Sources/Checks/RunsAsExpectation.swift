@@ -56,4 +56,27 @@ struct RunsAsExpectation: Expectation {
         }
         return result
     }
+
+    func violations(_ context: EvaluationContext) throws(Unresolved) -> [Violation] {
+        let database = try context.require(context.facts.users)
+        let candidates = ["0", "54321", "54321:54321", "root"] + database.users.prefix(20).map(\.name)
+        var violations: [Violation] = []
+        for candidate in candidates {
+            guard let user = try? database.resolve(candidate) else { continue }
+            let values: [(Matcher?, Observed)] = [
+                (name, user.name.map { .text($0) } ?? .none), (uid, .text("\(user.uid)")),
+                (gid, .text("\(user.gid)")),
+            ]
+            for (matcher, value) in values {
+                guard let matcher = try matcher?.resolved(in: context.scope), !matcher.accepts(value) else {
+                    continue
+                }
+                violations.append(
+                    Violation(
+                        "USER \(escaped(candidate))", [.config(key: "User", value: .string(candidate))]))
+                break
+            }
+        }
+        return Array(violations.prefix(4))
+    }
 }

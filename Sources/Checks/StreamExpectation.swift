@@ -49,6 +49,8 @@ struct StdoutExpectation: Expectation {
     func evaluate(_ context: EvaluationContext) throws(Unresolved) -> Evaluation {
         try match.evaluate(.stdout, context)
     }
+
+    func violations(_ context: EvaluationContext) throws(Unresolved) -> [Violation] { [] }
 }
 
 /// `stderr: main`
@@ -68,4 +70,6 @@ struct StderrExpectation: Expectation {
     func evaluate(_ context: EvaluationContext) throws(Unresolved) -> Evaluation {
         try match.evaluate(.stderr, context)
     }
+
+    func violations(_ context: EvaluationContext) throws(Unresolved) -> [Violation] { [] }
 }

@@ -62,4 +62,62 @@ struct UserExpectation: Expectation {
         }
         return result
     }
+
+    func violations(_ context: EvaluationContext) throws(Unresolved) -> [Violation] {
+        let name = try context.resolve(name)
+        let database = try context.require(context.facts.users)
+        guard let passwd = EditedFile("/etc/passwd", context) else { return [] }
+        guard let user = database.user(named: name), !isAbsent else {
+            var file = passwd
+            file.append("\(name):x:54321:0::/nonexistent:/usr/sbin/nologin")
+            return [Violation("add the user \(escaped(name))", [file.change])]
+        }
+        var violations: [Violation] = []
+        let fields: [(Matcher?, Int, String, String, [String]?)] = [
+            (uid, 2, "UID", "\(user.uid)", UserExpectation.numbers),
+            (gid, 3, "primary GID", "\(user.gid)", UserExpectation.numbers),
+            (home, 5, "home", user.home, nil), (shell, 6, "shell", user.shell, nil),
+        ]
+        for (matcher, field, what, value, domain) in fields {
+            let matcher = try matcher?.resolved(in: context.scope)
+            for case .text(let other) in matcher?.rejected(near: .text(value), among: domain).prefix(2) ?? []
+            {
+                var file = passwd
+                file.setField(field, ofLine: user.line, to: other)
+                violations.append(
+                    Violation("give the user \(escaped(name)) the \(what) \(escaped(other))", [file.change]))
+            }
+        }
+        if let groups = try groups?.resolved(in: context.scope), let file = EditedFile("/etc/group", context)
+        {
+            let present = database.groups(of: user).supplementary.map(\.name)
+            for case .list(let others) in groups.rejected(near: .list(present)).prefix(2) {
+                violations.append(
+                    Violation(
+                        "give the user \(escaped(name)) the groups \(escaped(others.joined(separator: ", ")))",
+                        [UserExpectation.setGroups(others, of: user, database, file).change]))
+            }
+        }
+        var file = passwd
+        file[user.line] = nil
+        return violations + [Violation("remove the user \(escaped(name))", [file.change])]
+    }
+
+    /// Numbers that few images give to a user or group, and root's.
+    static let numbers = ["54321", "0", "1", "54322"]
+
+    private static func setGroups(
+        _ names: [String], of user: UserDatabase.User, _ database: UserDatabase, _ group: EditedFile
+    ) -> EditedFile {
+        var file = group
+        for group in database.groups {
+            let others = group.members.filter { $0 != user.name }
+            let members = names.contains(group.name) ? others + [user.name] : others
+            file.setField(3, ofLine: group.line, to: members.joined(separator: ","))
+        }
+        for name in names where database.group(named: name) == nil {
+            file.append("\(name):x:54321:\(user.name)")
+        }
+        return file
+    }
 }

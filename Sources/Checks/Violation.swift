@@ -6,12 +6,16 @@ import RootFS
 public struct Violation: Sendable {
     /// What is done to the image, in words: "chown 12345 /opt/airflow".
     public var summary: String
-    /// All are done together.
+    /// All are done together, in this order.
     public var changes: [Change]
+    /// The layer, lowest 0, that the image then seems to have them from; nil: the one that wrote what was there, and
+    /// the topmost where nothing was.
+    public var layer: Int?
 
-    public init(_ summary: String, _ changes: [Change]) {
+    public init(_ summary: String, _ changes: [Change], layer: Int? = nil) {
         self.summary = summary
         self.changes = changes
+        self.layer = layer
     }
 
     /// One thing that is done to the image.
@@ -31,6 +35,10 @@ public struct Violation: Sendable {
         case config(key: String, value: JSON?)
         /// The platform of the image.
         case platform(os: String, architecture: String)
+        /// The names that the image has where it is read from.
+        case names([String])
+        /// The digests of the uncompressed layers, lowest first, as the config lists them.
+        case diffIDs([Digest])
     }
 
     /// What a layer can add.

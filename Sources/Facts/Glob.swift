@@ -52,6 +52,24 @@ public struct Glob: Hashable, Sendable {
         return ImagePath(literalPrefix[..<end])
     }
 
+    /// A text that the pattern matches.
+    ///
+    /// - Parameter word: what stands for each `*` and `**`; has no slash.
+    public func example(word: String) -> String {
+        var bytes: [UInt8] = []
+        for token in tokens {
+            switch token {
+            case .byte(let byte): bytes.append(byte)
+            case .set(let set):
+                let printable = Array("a0".utf8) + (0x21...0x7E)
+                bytes.append(printable.first(where: set.contains) ?? UInt8(ascii: "a"))
+            case .anyInComponent, .any: bytes += Array(word.utf8)
+            case .optionalDirectories, .anyUpToSlash: break
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     public func matches(_ path: ImagePath) -> Bool { matches(path.bytes) }
 
     public func matches(_ text: String) -> Bool { matches(Array(text.utf8)) }

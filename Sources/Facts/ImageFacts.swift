@@ -73,19 +73,39 @@ public struct ImageFacts: Sendable {
     public let sizes: SizeFacts
 
     public init(config: ImageConfig, layers: [LayerFact], rootfs: RootFS, names: [String] = []) {
+        let survey = TreeSurvey(of: rootfs, layerCount: max(layers.count, rootfs.wastedBytes.count))
+        self.init(
+            config: config, layers: layers, rootfs: rootfs, names: names,
+            users: UserDatabase.read(from: rootfs), osRelease: OSRelease.read(from: rootfs),
+            packages: PackageDatabase.read(from: rootfs),
+            python: PythonEnvironment.read(from: rootfs, survey: survey), specialFiles: survey.specialFiles,
+            sizes: SizeFacts(rootfs: rootfs, survey: survey))
+    }
+
+    /// The facts of the same tree with another config and other names; files are not read again.
+    public func with(config: ImageConfig, names: [String]) -> ImageFacts {
+        ImageFacts(
+            config: config, layers: layers, rootfs: rootfs, names: names, users: users, osRelease: osRelease,
+            packages: packages, python: python, specialFiles: specialFiles, sizes: sizes)
+    }
+
+    private init(
+        config: ImageConfig, layers: [LayerFact], rootfs: RootFS, names: [String],
+        users: Fact<UserDatabase>, osRelease: Fact<OSRelease>, packages: Fact<PackageDatabase>,
+        python: Fact<PythonEnvironment>, specialFiles: SpecialFiles, sizes: SizeFacts
+    ) {
         self.names = names
         self.config = config
         self.layers = layers
         self.rootfs = rootfs
+        self.users = users
+        self.osRelease = osRelease
+        self.packages = packages
+        self.python = python
+        self.specialFiles = specialFiles
+        self.sizes = sizes
         history = BuildHistory(config: config)
-        users = UserDatabase.read(from: rootfs)
-        osRelease = OSRelease.read(from: rootfs)
-        packages = PackageDatabase.read(from: rootfs)
         commands = CommandSearch(config: config, rootfs: rootfs, users: users)
         libraries = LibrarySearch(config: config, rootfs: rootfs)
-        let survey = TreeSurvey(of: rootfs, layerCount: max(layers.count, rootfs.wastedBytes.count))
-        python = PythonEnvironment.read(from: rootfs, survey: survey)
-        specialFiles = survey.specialFiles
-        sizes = SizeFacts(rootfs: rootfs, survey: survey)
     }
 }

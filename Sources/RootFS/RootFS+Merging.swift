@@ -23,6 +23,12 @@ struct LayerMerger {
     /// The directory of the member before: archives list a directory's members together.
     private var lastParent: (name: ArraySlice<UInt8>, node: Node)?
 
+    /// Goes on from a tree that is already merged. What has versions keeps them.
+    init(from tree: RootFS) {
+        self.tree = tree
+        plan = ContentPlan()
+    }
+
     init(plan: ContentPlan) {
         self.plan = plan
         tree.nodes.append(RootFS.NameRecord(parent: 0, name: tree.names.intern([])))
@@ -32,7 +38,7 @@ struct LayerMerger {
     mutating func apply(_ table: EntryTable, index: Int) {
         layer = index
         lastParent = nil
-        tree.wastedBytes.append(0)
+        while tree.wastedBytes.count <= index { tree.wastedBytes.append(0) }
         var whiteouts: [Int] = []
         for member in 0..<table.count where isWhiteout(table, member) { whiteouts.append(member) }
         for member in whiteouts { applyWhiteout(Array(table.path(at: member))) }
@@ -154,9 +160,19 @@ struct LayerMerger {
         tree.keptContents[inode] = content
         let path = tree.path(of: node)
         let keepsVersions = path.bytes.withUnsafeBufferPointer { plan.rule(forMember: $0)?.keepsVersions }
-        if keepsVersions == true {
-            tree.keptVersions[path, default: []].append(RootFS.ContentVersion(layer: layer, bytes: content))
+        if keepsVersions == true || tree.keptVersions[path] != nil {
+            var versions = tree.keptVersions[path] ?? []
+            // Only where an overlay is ascribed to a layer below the topmost.
+            versions.removeAll { $0.layer >= layer }
+            tree.keptVersions[path] = versions + [RootFS.ContentVersion(layer: layer, bytes: content)]
         }
+    }
+
+    /// Gives an inode other metadata, as chown and chmod do: all its names show it.
+    mutating func change(_ node: Node, layer: Int, _ body: (inout FileStatus) -> Void) {
+        let inode = Int(tree.nodes[Int(node.index)].inode)
+        body(&tree.inodes[inode].status)
+        tree.inodes[inode].status.layer = layer
     }
 
     // MARK: Names and inodes

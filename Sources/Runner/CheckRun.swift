@@ -49,11 +49,7 @@ public struct CheckRun: Sendable {
         _ reference: String, opener: ImageOpener, progress: @Sendable (Image, ReadProgress) -> Void
     ) async throws -> ImageRun {
         let start = clock.now
-        let image = try await opener.open(reference)
-        let bytesRead = ReadProgress()
-        progress(image, bytesRead)
-        let plan = readsFactsOnly ? ContentPlan() : plan(for: image, try await suites.value)
-        let analysis = try await ImageAnalysis.read(image, plan: plan, progress: bytesRead)
+        let analysis = try await read(reference, opener, progress)
         var judgements: [Judgement] = []
         var transcripts: [ProbeTranscript] = []
         for suite in try await suites.value.suites {
@@ -75,6 +71,28 @@ public struct CheckRun: Sendable {
             results: judgements.flatMap(\.results), transcripts: transcripts.isEmpty ? nil : transcripts,
             notes: analysis.notes,
             duration: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
+    }
+
+    /// Opens and reads one image, and tries on it whether the checks of each suite can fail. No container is run.
+    ///
+    /// - Throws: as `judge`.
+    public func prove(
+        _ reference: String, opener: ImageOpener, progress: @Sendable (Image, ReadProgress) -> Void
+    ) async throws -> (image: ImageIdentity, proofs: [SuiteProof]) {
+        let analysis = try await read(reference, opener, progress)
+        return (
+            analysis.identity, try await suites.value.suites.map { $0.prove(analysis.facts, inputs: inputs) }
+        )
+    }
+
+    private func read(
+        _ reference: String, _ opener: ImageOpener, _ progress: @Sendable (Image, ReadProgress) -> Void
+    ) async throws -> ImageAnalysis {
+        let image = try await opener.open(reference)
+        let bytesRead = ReadProgress()
+        progress(image, bytesRead)
+        let plan = readsFactsOnly ? ContentPlan() : plan(for: image, try await suites.value)
+        return try await ImageAnalysis.read(image, plan: plan, progress: bytesRead)
     }
 
     /// Contents that checks read beyond those of the facts.
