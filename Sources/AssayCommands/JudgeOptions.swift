@@ -54,7 +54,8 @@ struct JudgeOptions: ParsableArguments {
             buildArguments: try buildArg.map { try JudgeOptions.buildArgument($0, "--build-arg") },
             buildArgumentFile: try buildArgFile.map { try JudgeOptions.readBuildArguments($0) } ?? [],
             profile: profile, base: baseImage,
-            constraints: try constraints.map { try JudgeOptions.readConstraints($0) }, judgesByDocument: documented,
+            constraints: try constraints.map { try JudgeOptions.readConstraints($0) },
+            judgesByDocument: documented,
             only: only, skip: skip)
     }
 

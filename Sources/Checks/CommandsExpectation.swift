@@ -98,6 +98,14 @@ struct CommandsExpectation: Expectation {
 
         func doubt(about glob: Glob) -> String? { nil }
 
+        /// Takes the right to run it from everybody.
+        func disabling(_ things: [NamedThing]) -> [Violation.Change] {
+            things.flatMap { context.facts.commands.find($0.name) }.map(\.resolvedPath).compactMap { path in
+                let status = (try? context.facts.rootfs.status(at: path)).flatMap { $0 }
+                return status.map { .chmod(path, permissions: $0.permissions & ~0o111) }
+            }
+        }
+
         func values(of attribute: String, _ name: String) -> [String]? {
             let directories = context.existing(context.facts.commands.path)
             let paths = directories.map { $0.appending(name).description }

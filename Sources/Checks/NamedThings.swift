@@ -31,8 +31,15 @@ protocol NamedThings {
     /// values. A thing that is in both lists has other values.
     func changes(removing old: [NamedThing], adding new: [NamedThing]) -> [Violation.Change]
 
+    /// Changes after which the things are there, but cannot be used; empty where there is no such state.
+    func disabling(_ things: [NamedThing]) -> [Violation.Change]
+
     /// The values that an attribute of a thing with this name can have; nil when it can have any.
     func values(of attribute: String, _ name: String) -> [String]?
+}
+
+extension NamedThings {
+    func disabling(_ things: [NamedThing]) -> [Violation.Change] { [] }
 }
 
 /// A matcher for one attribute of named things.
@@ -198,9 +205,11 @@ extension Quantified {
         }
         let kind = things.kind.rawValue
         var violations: [Violation] = []
-        func propose(_ summary: String, removing old: [NamedThing], adding new: [NamedThing] = []) {
-            let changes = things.changes(removing: old, adding: new)
+        func propose(_ summary: String, _ changes: [Violation.Change]) {
             if !changes.isEmpty { violations.append(Violation(summary, changes, layer: layer)) }
+        }
+        func propose(_ summary: String, removing old: [NamedThing], adding new: [NamedThing] = []) {
+            propose(summary, things.changes(removing: old, adding: new))
         }
         switch quantifier {
         case .every:
@@ -208,6 +217,7 @@ extension Quantified {
                 for (summary, changed) in things.without(resolved, good) {
                     propose("\(summary) the \(kind) \(escaped(name))", removing: good, adding: changed)
                 }
+                propose("disable the \(kind) \(escaped(name))", things.disabling(good))
                 propose("remove the \(kind) \(escaped(name))", removing: good)
             }
         case .any:
@@ -216,6 +226,7 @@ extension Quantified {
             for (summary, changed) in things.without(resolved, good) {
                 propose("\(summary) the \(kind) \(names)", removing: good, adding: changed)
             }
+            propose("disable the \(kind) \(names)", things.disabling(good))
             propose("remove the \(kind) \(names)", removing: good)
         case .most:
             let present = found.filter { !$0.good.isEmpty }

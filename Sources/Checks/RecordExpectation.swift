@@ -77,7 +77,10 @@ struct RecordExpectation: Expectation {
         guard let place = try context.installations(of: try context.resolve(name)).first else { return [] }
         let record = try context.require(context.facts.record(of: place.distribution))
         let metadata = place.distribution.metadataPath.parent
-        return try counted(record, context).filter { !$0.isWithin(metadata) }.prefix(1).map { path in
+        let paths = try counted(record, context).filter { !$0.isWithin(metadata) }
+        // A command may be what another check is about: modules first.
+        let modules = paths.lazy.filter { $0.isWithin(place.distribution.sitePackages) }
+        return (modules.prefix(1) + paths.prefix(1)).map { path in
             Violation("remove \(path)", [.remove(path)])
         }
     }

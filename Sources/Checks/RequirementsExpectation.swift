@@ -57,6 +57,6 @@ struct RequirementsExpectation: Expectation {
         let entry = place.metadataEntry(
             at: place.distribution.sitePackages.appending("assay_violation-1.dist-info/METADATA"),
             of: "assay-violation", version: "1", requires: "assay-missing", in: context.facts.rootfs)
-        return [Violation("install something whose requirement is missing", [.write(entry)])]
+        return [Violation("install something whose requirement is missing", context.adding(entry))]
     }
 }

@@ -125,7 +125,8 @@ extension TestImage {
             ("apache-airflow-providers-mysql", "6.0.0"), ("pip", "24.2"),
         ]
         let info = "\(site)/apache_airflow-2.10.5.dist-info"
-        let record = "apache_airflow-2.10.5.dist-info/METADATA,,\n../../../bin/airflow,,\n"
+        let record =
+            "apache_airflow-2.10.5.dist-info/METADATA,,\n../../../bin/airflow,,\nairflow/__init__.py,,\n"
         return Layer(
             instruction: "COPY --chown=airflow:0 /home/airflow/.local /home/airflow/.local # buildkit",
             members: directories.map { .directory(local + $0, mode: 0o775, uid: 50000) }
@@ -138,6 +139,8 @@ extension TestImage {
                     ]
                 }
                 + [
+                    .directory("\(site)/airflow", mode: 0o775, uid: 50000),
+                    .file("\(site)/airflow/__init__.py", mode: 0o664, uid: 50000),
                     .file("\(info)/RECORD", record, mode: 0o664, uid: 50000),
                     .file("\(info)/INSTALLER", "pip\n", mode: 0o664, uid: 50000),
                     .file(
