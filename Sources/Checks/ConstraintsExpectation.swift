@@ -133,13 +133,16 @@ struct ConstraintsExpectation: Expectation {
         guard let first = pinned.first(where: { $0.sitePackages == place.distribution.sitePackages }) else {
             return []
         }
+        // Next to the present one: what requires the distribution ought to be content with it.
+        let near = first.version + ".1"
+        let version = PEP440Version(near) == nil ? "999999" : near
         return [
             Violation(
                 "install \(escaped(first.name)) in a version that the constraints do not have",
                 [
                     .write(
                         place.metadataEntry(
-                            at: first.metadataPath, of: first.name, version: "999999",
+                            at: first.metadataPath, of: first.name, version: version,
                             in: context.facts.rootfs))
                 ])
         ]

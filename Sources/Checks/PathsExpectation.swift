@@ -127,13 +127,18 @@ struct PathsExpectation: Expectation {
             }
             return violations
         case .any:
-            var satisfying: [Violation.Change] = []
+            var changed: [Violation.Change] = []
+            var removed: [Violation.Change] = []
             let subject = Subject(.path, "")
             for node in matches where try attributes.evaluate(node, subject: subject, context).holds {
-                satisfying.append(.remove(rootfs.path(of: node)))
+                changed += try attributes.violations(of: node, context).first?.changes ?? []
+                removed.append(.remove(rootfs.path(of: node)))
             }
-            let names = try quantified.names(in: context.scope).joined(separator: " ")
-            return [Violation("remove what there is of \(escaped(names))", satisfying)]
+            let names = escaped(try quantified.names(in: context.scope).joined(separator: " "))
+            let removal = Violation("remove what there is of \(names)", removed)
+            return (changed.isEmpty ? [] : [Violation("make something else of \(names)", changed)]) + [
+                removal
+            ]
         case .none:
             var violations: [Violation] = []
             for path in try examples(context) {

@@ -189,9 +189,14 @@ extension Subject {
         case (.path, .path): name.isAtOrAbove(other.name) || other.name.isAtOrAbove(name)
         case (.environment, .command): name == "PATH"
         case (.command, .environment): other.name == "PATH"
-        default: self == other
+        // A finding about several things of which any would do names them all.
+        default: kind == other.kind && !words.isDisjoint(with: other.words)
         }
     }
+}
+
+extension Subject {
+    private var words: Set<Substring> { Set(name.split(separator: " ")) }
 }
 
 extension String {
