@@ -16,6 +16,10 @@ extension ContentPlan {
         }
         plan.insert(Rule(.path("/var/lib/dpkg/status"), maximumBytes: 16 << 20, keepsVersions: true))
         plan.insert(Rule(.directory("/var/lib/dpkg/status.d")))
+        plan.insert(Rule(.suffix(Array(".list".utf8)), maximumBytes: 4 << 20))
+        plan.insert(Rule(.path("/var/lib/dpkg/diversions")))
+        plan.insert(Rule(.suffix(Array(".so".utf8)), keeps: .linkage))
+        plan.insert(Rule(.infix(Array(".so.".utf8)), keeps: .linkage))
         for path: ImagePath in ["/etc/apt/sources.list.d", "/etc/ld.so.conf.d"] {
             plan.insert(Rule(.directory(path), maximumBytes: 64 << 10))
         }

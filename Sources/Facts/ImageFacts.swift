@@ -69,6 +69,7 @@ public struct ImageFacts: Sendable {
     public let python: Fact<PythonEnvironment>
     public let commands: CommandSearch
     public let libraries: LibrarySearch
+    public let linker: DynamicLinker
     public let specialFiles: SpecialFiles
     public let sizes: SizeFacts
 
@@ -107,5 +108,6 @@ public struct ImageFacts: Sendable {
         history = BuildHistory(config: config)
         commands = CommandSearch(config: config, rootfs: rootfs, users: users)
         libraries = LibrarySearch(config: config, rootfs: rootfs)
+        linker = DynamicLinker(config: config, libraries: libraries, rootfs: rootfs)
     }
 }

@@ -18,6 +18,8 @@ public struct FoundLibrary: Hashable, Sendable {
 public struct LibrarySearch: Sendable {
     /// The directories, in the linker's order; they need not exist.
     public let path: [ImagePath]
+    /// The first of them, which LD_LIBRARY_PATH names.
+    let variablePath: [ImagePath]
     /// Configuration files that exist and whose content could not be had: `path` may lack directories.
     public let unreadFiles: [ImagePath]
     private let rootfs: RootFS
@@ -30,6 +32,7 @@ public struct LibrarySearch: Sendable {
             directory.first == UInt8(ascii: "/")
                 ? ImagePath(directory) : workingDirectory.appending(directory)
         }
+        variablePath = path
         var configuration = LinkerConfiguration(rootfs: rootfs)
         configuration.read()
         path += configuration.directories

@@ -74,6 +74,7 @@ public struct PackageDatabase: Sendable {
     public let malformedStanzas: MalformedEntries
     private let positionsByName: [String: [Int]]
     private let timeline: RecordTimeline<[String]>
+    private let files: PackageFiles
 
     public var installed: [Package] { packages.filter(\.isInstalled) }
 
@@ -98,7 +99,12 @@ public struct PackageDatabase: Sendable {
     /// The layer (lowest 0) that removed a package which a lower layer had; nil when none did.
     public func layer(thatRemoved name: String) -> Int? { timeline.removedBy[Array(name.utf8)] }
 
-    private init(stanzas: PackageStanzas, timeline: RecordTimeline<[String]>) {
+    /// The name of the package that a file belongs to, whether the file is there or not; nil for a file of none. A
+    /// directory of the root that is a link into /usr is the same as what it leads to.
+    public func owner(of path: ImagePath) -> Fact<String?> { files.owner(of: path) }
+
+    private init(stanzas: PackageStanzas, timeline: RecordTimeline<[String]>, files: PackageFiles) {
+        self.files = files
         packages = stanzas.packages
         malformedStanzas = stanzas.malformed
         self.timeline = timeline
@@ -139,7 +145,9 @@ extension PackageDatabase {
                 stanzas.append(own)
                 timeline.add(own.records, layer: file.layer)
             }
-            return .success(PackageDatabase(stanzas: stanzas, timeline: timeline))
+            return .success(
+                PackageDatabase(
+                    stanzas: stanzas, timeline: timeline, files: PackageFiles(rootfs: rootfs)))
         } catch {
             return .failure(error)
         }

@@ -11,6 +11,15 @@ public struct ContentPlan: Sendable {
             case directory(ImagePath)
             /// Every path that ends with these bytes, as `.dist-info/METADATA`.
             case suffix([UInt8])
+            /// Every path whose last component has these bytes in it, as `.so.`.
+            case infix([UInt8])
+        }
+
+        /// What is kept of a file.
+        public enum Kept: Sendable, Hashable {
+            case content
+            /// Of whatever size, what it tells the dynamic linker.
+            case linkage
         }
 
         public var pattern: Pattern
@@ -18,11 +27,16 @@ public struct ContentPlan: Sendable {
         public var maximumBytes: Int
         /// Whether the content that each layer wrote is kept, also where a later layer replaces it.
         public var keepsVersions: Bool
+        public var keeps: Kept
 
-        public init(_ pattern: Pattern, maximumBytes: Int = 1 << 20, keepsVersions: Bool = false) {
+        public init(
+            _ pattern: Pattern, maximumBytes: Int = 1 << 20, keepsVersions: Bool = false,
+            keeps: Kept = .content
+        ) {
             self.pattern = pattern
             self.maximumBytes = maximumBytes
             self.keepsVersions = keepsVersions
+            self.keeps = keeps
         }
     }
 
@@ -32,7 +46,9 @@ public struct ContentPlan: Sendable {
     /// nearly every member of a layer is wanted by no rule.
     private var nameHashes: Set<UInt64> = []
     private var directoryHashes: Set<UInt64> = []
-    private var bySuffix: [(suffix: [UInt8], rule: Rule)] = []
+    /// By the last byte of the suffix.
+    private var bySuffix: [UInt8: [(suffix: [UInt8], rule: Rule)]] = [:]
+    private var byInfix: [(infix: [UInt8], rule: Rule)] = []
 
     public init(_ rules: [Rule] = []) {
         for rule in rules { insert(rule) }
@@ -43,7 +59,8 @@ public struct ContentPlan: Sendable {
         func merged(_ existing: Rule?) -> Rule {
             Rule(
                 rule.pattern, maximumBytes: max(rule.maximumBytes, existing?.maximumBytes ?? 0),
-                keepsVersions: rule.keepsVersions || existing?.keepsVersions == true)
+                keepsVersions: rule.keepsVersions || existing?.keepsVersions == true,
+                keeps: existing?.keeps == .content ? .content : rule.keeps)
         }
         switch rule.pattern {
         case .path(let path):
@@ -53,10 +70,19 @@ public struct ContentPlan: Sendable {
             byDirectory[path] = merged(byDirectory[path])
             directoryHashes.insert(ContentPlan.hash(path.name ?? []))
         case .suffix(let suffix):
-            if let index = bySuffix.firstIndex(where: { $0.suffix == suffix }) {
-                bySuffix[index].rule = merged(bySuffix[index].rule)
+            guard let last = suffix.last else { return }
+            var rules = bySuffix[last] ?? []
+            if let index = rules.firstIndex(where: { $0.suffix == suffix }) {
+                rules[index].rule = merged(rules[index].rule)
             } else {
-                bySuffix.append((suffix, rule))
+                rules.append((suffix, rule))
+            }
+            bySuffix[last] = rules
+        case .infix(let infix):
+            if let index = byInfix.firstIndex(where: { $0.infix == infix }) {
+                byInfix[index].rule = merged(byInfix[index].rule)
+            } else {
+                byInfix.append((infix, rule))
             }
         }
     }
@@ -65,17 +91,33 @@ public struct ContentPlan: Sendable {
         for rule in other.rules { insert(rule) }
     }
 
-    public var rules: [Rule] { Array(byPath.values) + Array(byDirectory.values) + bySuffix.map(\.rule) }
+    public var rules: [Rule] {
+        Array(byPath.values) + Array(byDirectory.values) + bySuffix.values.flatMap { $0 }.map(\.rule)
+            + byInfix.map(\.rule)
+    }
 
-    /// The rule that wants a regular file of this name, if any; `name` is the member's name in the archive.
+    /// The rule that wants a regular file of this name, if any; `name` is the member's name in the archive. A rule
+    /// for the path comes before one for the directory, and that before suffixes and infixes.
     public func rule(forMember name: UnsafeBufferPointer<UInt8>) -> Rule? {
-        for (suffix, rule) in bySuffix where name.count >= suffix.count {
-            if name[(name.count - suffix.count)...].elementsEqual(suffix) { return rule }
-        }
         let (parent, last) = ContentPlan.lastComponents(of: name)
         if nameHashes.contains(ContentPlan.hash(last)), let rule = byPath[ImagePath(name)] { return rule }
-        guard directoryHashes.contains(ContentPlan.hash(parent)) else { return nil }
-        return byDirectory[ImagePath(name).parent]
+        if directoryHashes.contains(ContentPlan.hash(parent)),
+            let rule = byDirectory[ImagePath(name).parent]
+        {
+            return rule
+        }
+        guard let final = name.last else { return nil }
+        for (suffix, rule) in bySuffix[final] ?? [] where name.count >= suffix.count {
+            if name[(name.count - suffix.count)...].elementsEqual(suffix) { return rule }
+        }
+        return byInfix.first { ContentPlan.contains(last, $0.infix) }?.rule
+    }
+
+    private static func contains(_ name: Slice<UnsafeBufferPointer<UInt8>>, _ infix: [UInt8]) -> Bool {
+        guard let first = infix.first, name.count >= infix.count else { return false }
+        return (name.startIndex...name.endIndex - infix.count).contains { start in
+            name[start] == first && name[start..<start + infix.count].elementsEqual(infix)
+        }
     }
 
     /// The component before the last, and the last; empty where there is none. A name that is not normalised

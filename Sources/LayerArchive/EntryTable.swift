@@ -43,6 +43,8 @@ public struct EntryTable: Sendable {
     private var attributes: [[ExtendedAttribute]] = []
     /// Contents that the plan asked for, by position in `entries`.
     public internal(set) var contents: [Int: [UInt8]] = [:]
+    /// The linkage of files of which the plan asked for it, by position in `entries`.
+    public internal(set) var linkages: [Int: Linkage] = [:]
 
     public init() {}
 
@@ -72,7 +74,7 @@ public struct EntryTable: Sendable {
         size: Int64 = 0, mtime: Int64 = 0, mtimeNanoseconds: Int32 = 0,
         linkTarget: some Collection<UInt8> = EmptyCollection(),
         device: (major: UInt32, minor: UInt32) = (0, 0),
-        extendedAttributes: [ExtendedAttribute] = [], contents: [UInt8]? = nil
+        extendedAttributes: [ExtendedAttribute] = [], contents: [UInt8]? = nil, linkage: Linkage? = nil
     ) {
         let pathRange = store(path)
         let targetRange = store(linkTarget)
@@ -82,6 +84,7 @@ public struct EntryTable: Sendable {
             attributes.append(extendedAttributes)
         }
         if let contents { self.contents[entries.count] = contents }
+        if let linkage { linkages[entries.count] = linkage }
         entries.append(
             Entry(
                 kind: kind, permissions: permissions, uid: uid, gid: gid, size: size, mtime: mtime,

@@ -86,6 +86,9 @@ struct IndexSink: MemberSink {
     private let limits: ReadLimits
     private var kept = 0
     private var current: [UInt8] = []
+    private var extractor = LinkageExtractor()
+    /// Whether the data of the current member go to the extractor.
+    private var isExtracting = false
 
     init(plan: ContentPlan, limits: ReadLimits) {
         self.plan = plan
@@ -110,9 +113,13 @@ struct IndexSink: MemberSink {
             size: member.size, mtime: member.mtime, mtimeNanoseconds: member.mtimeNanoseconds,
             linkTarget: target, device: member.device,
             extendedAttributes: try member.extendedAttributes(limit: limits.attributes))
-        guard kind == .file, let rule = plan.rule(forMember: path), member.size <= rule.maximumBytes else {
-            return false
+        guard kind == .file, let rule = plan.rule(forMember: path) else { return false }
+        isExtracting = rule.keeps == .linkage
+        if isExtracting {
+            extractor.begin(size: member.size)
+            return true
         }
+        guard member.size <= rule.maximumBytes else { return false }
         kept += Int(member.size)
         guard kept <= limits.keptContents else {
             throw LayerError(.limit, "contents needed by the checks exceed \(limits.keptContents) bytes")
@@ -122,6 +129,7 @@ struct IndexSink: MemberSink {
     }
 
     mutating func data(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(LayerError) {
+        if isExtracting { return extractor.data(bytes, at: offset) }
         guard offset >= 0, bytes.count <= current.count, offset <= current.count - bytes.count else {
             throw LayerError(.corrupt, "a member has more data than its header says")
         }
@@ -131,6 +139,10 @@ struct IndexSink: MemberSink {
     }
 
     mutating func end() throws(LayerError) {
+        if isExtracting {
+            table.linkages[table.count - 1] = extractor.finish()
+            return
+        }
         table.contents[table.count - 1] = current
         current = []
     }

@@ -153,19 +153,23 @@ struct LayerMerger {
         if kind == .symbolicLink { tree.linkTargets[inode] = target }
         let attributes = table.extendedAttributes(at: member)
         if !attributes.isEmpty { tree.attributes[inode] = attributes }
+        if let linkage = table.linkages[member] { tree.linkages[inode] = linkage }
         if let content = table.contents[member] { keep(content, inode: inode, node: node) }
     }
 
     private mutating func keep(_ content: [UInt8], inode: Int32, node: Node) {
         tree.keptContents[inode] = content
         let path = tree.path(of: node)
-        let keepsVersions = path.bytes.withUnsafeBufferPointer { plan.rule(forMember: $0)?.keepsVersions }
-        if keepsVersions == true || tree.keptVersions[path] != nil {
+        if keepsVersions(of: path) || tree.keptVersions[path] != nil {
             var versions = tree.keptVersions[path] ?? []
             // Only where an overlay is ascribed to a layer below the topmost.
             versions.removeAll { $0.layer >= layer }
             tree.keptVersions[path] = versions + [RootFS.ContentVersion(layer: layer, bytes: content)]
         }
+    }
+
+    private func keepsVersions(of path: ImagePath) -> Bool {
+        path.bytes.withUnsafeBufferPointer { plan.rule(forMember: $0)?.keepsVersions } == true
     }
 
     /// Gives an inode other metadata, as chown and chmod do: all its names show it.
@@ -216,9 +220,19 @@ struct LayerMerger {
             tree.nodes[Int(index)].removedBy = Int32(layer)
             tree.inodes[inode].status.linkCount -= 1
             let status = tree.inodes[inode].status
+            // What a layer has twice is noted elsewhere: its first is in no other's way.
+            if status.kind != .directory, status.layer != layer {
+                tree.hidden.append(
+                    RootFS.HiddenName(node: index, inode: Int32(inode), layer: Int32(layer)))
+            }
             if status.kind == .file, status.linkCount == 0 {
                 tree.wastedBytes[status.layer] += status.size
-                tree.keptContents[Int32(inode)] = nil
+                if tree.keptContents[Int32(inode)] != nil,
+                    !keepsVersions(of: tree.path(of: Node(index: index)))
+                {
+                    tree.keptContents[Int32(inode)] = nil
+                }
+                tree.linkages[Int32(inode)] = nil
             }
             var child = tree.nodes[Int(index)].firstChild
             while child >= 0 {

@@ -32,6 +32,8 @@ public struct RootFS: Sendable {
     var attributes: [Int32: [ExtendedAttribute]] = [:]
     var keptContents: [Int32: [UInt8]] = [:]
     var keptVersions: [ImagePath: [ContentVersion]] = [:]
+    var linkages: [Int32: Linkage] = [:]
+    var hidden: ContiguousArray<HiddenName> = []
 
     /// Oddities met while merging, in order; bounded by `maximumNotes`.
     public internal(set) var notes: [MergeNote] = []
@@ -71,6 +73,9 @@ extension RootFS {
 
     /// The content of a regular file, if the plan of the run kept it.
     public func contents(of node: Node) -> [UInt8]? { keptContents[nodes[Int(node.index)].inode] }
+
+    /// What a regular file tells the dynamic linker; nil when the plan of the run did not ask for it.
+    public func linkage(of node: Node) -> Linkage? { linkages[nodes[Int(node.index)].inode] }
 
     /// The content of a path in every layer that wrote it, lowest first, if the plan asked for its versions.
     public func versions(of path: ImagePath) -> [ContentVersion] { keptVersions[path] ?? [] }

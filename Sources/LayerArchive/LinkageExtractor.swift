@@ -1,0 +1,301 @@
+/// Takes the dynamic section out of ELF files while they stream by, one after another. It holds the bytes that a
+/// linker puts before the code, where the names usually are, and those that the program headers point at: bounded,
+/// whatever a file says, and used again for the next file.
+struct LinkageExtractor {
+    /// Where the ELF header and the program headers have to be.
+    static let headerBytes: Int64 = 4 << 10
+    /// Most that is held of the first segment.
+    static let maximumHead: Int64 = 16 << 20
+    /// Most that is held of it where code may begin anywhere.
+    static let maximumHeadWithCode: Int64 = 4 << 20
+    /// Most that is held of what lies before the dynamic section in its segment.
+    static let maximumLead: Int64 = 1 << 20
+    static let maximumDynamicBytes: UInt64 = 1 << 20
+    static let maximumNeeds = 4_096
+    static let maximumName = 4_096
+
+    /// A range of the file, held as far as it has come by.
+    private struct Piece {
+        var range: Range<Int64>
+        var bytes: [UInt8] = []
+
+        var isComplete: Bool { Int64(bytes.count) >= Int64(range.count) }
+
+        mutating func restart(_ range: Range<Int64>) {
+            self.range = range
+            bytes.removeAll(keepingCapacity: true)
+        }
+
+        /// Takes what of a block lies in the range. Blocks come in order; a hole between two is zeros.
+        mutating func take(_ block: UnsafeRawBufferPointer, at offset: Int64) {
+            let next = range.lowerBound + Int64(bytes.count)
+            let start = max(next, offset)
+            let end = min(range.upperBound, offset + Int64(block.count))
+            guard start < end else { return }
+            if start > next { bytes.append(contentsOf: repeatElement(0, count: Int(start - next))) }
+            bytes.append(contentsOf: block[Int(start - offset)..<Int(end - offset)])
+        }
+
+        func holds(_ wanted: Range<Int64>) -> Bool {
+            range.lowerBound <= wanted.lowerBound
+                && wanted.upperBound <= range.lowerBound + Int64(bytes.count)
+        }
+    }
+
+    private struct Segment {
+        var type: UInt64
+        var flags: UInt64
+        var offset: UInt64
+        var address: UInt64
+        var size: UInt64
+    }
+
+    /// What the dynamic section says, its names still as offsets in the table of names.
+    private struct References {
+        var name: UInt64?
+        var needed: [UInt64] = []
+        var rpath: UInt64?
+        var runpath: UInt64?
+        var skipsDefaultDirectories = false
+        var table: UInt64?
+        var tableSize: UInt64?
+
+        var names: [UInt64] { [name, rpath, runpath].compactMap { $0 } + needed }
+    }
+
+    private var size: Int64 = 0
+    private var format = DynamicSection.Format()
+    private var segments: [Segment] = []
+    private var dynamicRange: Range<Int64>?
+    private var references: References?
+    /// Where the table of names is in the file.
+    private var table: Range<Int64>?
+    private var outcome: Linkage?
+    private var head = Piece(range: 0..<0)
+    /// The dynamic section with what is held before it.
+    private var dynamic = Piece(range: 0..<0)
+    private var names = Piece(range: 0..<0)
+
+    mutating func begin(size: Int64) {
+        self.size = size
+        segments = []
+        dynamicRange = nil
+        references = nil
+        table = nil
+        outcome = nil
+        head.restart(0..<min(max(0, size), LinkageExtractor.headerBytes))
+        dynamic.restart(0..<0)
+        names.restart(0..<0)
+    }
+
+    mutating func data(_ block: UnsafeRawBufferPointer, at offset: Int64) {
+        guard outcome == nil, offset >= 0, offset <= size else { return }
+        head.take(block, at: offset)
+        if segments.isEmpty, head.isComplete {
+            readHeader()
+            head.take(block, at: offset)
+        }
+        guard outcome == nil, dynamicRange != nil else { return }
+        dynamic.take(block, at: offset)
+        if references == nil, dynamic.isComplete {
+            readDynamicSection()
+        }
+        names.take(block, at: offset)
+    }
+
+    /// What the file turned out to be.
+    mutating func finish() -> Linkage {
+        if let outcome { return outcome }
+        guard let references else {
+            return head.bytes.starts(with: LinkageExtractor.magic)
+                ? .unreadable("it is cut short") : .notDynamic
+        }
+        do throws(Fault) {
+            return .dynamic(
+                DynamicSection(
+                    name: try references.name.map(string), needed: try references.needed.map(string),
+                    rpath: try references.rpath.map(string), runpath: try references.runpath.map(string),
+                    skipsDefaultDirectories: references.skipsDefaultDirectories, format: format))
+        } catch {
+            return .unreadable(error.reason)
+        }
+    }
+
+    // MARK: Header
+
+    private static let magic: [UInt8] = [0x7F, 0x45, 0x4C, 0x46]
+
+    private struct Fault: Error {
+        let reason: String
+    }
+
+    private mutating func readHeader() {
+        guard head.bytes.starts(with: LinkageExtractor.magic) else {
+            outcome = .notDynamic
+            return
+        }
+        do throws(Fault) {
+            let bitClass = try number(head, 4, 1)
+            let order = try number(head, 5, 1)
+            guard bitClass == 1 || bitClass == 2, order == 1 || order == 2 else {
+                throw Fault(reason: "its ELF header has an unknown class or byte order")
+            }
+            format.is64Bit = bitClass == 2
+            format.isLittleEndian = order == 1
+            format.machine = UInt16(truncatingIfNeeded: try number(head, 18, 2))
+            let is64Bit = format.is64Bit
+            let entry = try number(head, 24, is64Bit ? 8 : 4)
+            let start = try number(head, is64Bit ? 32 : 28, is64Bit ? 8 : 4)
+            let entrySize = try number(head, is64Bit ? 54 : 42, 2)
+            let count = try number(head, is64Bit ? 56 : 44, 2)
+            guard count > 0 else {
+                outcome = .notDynamic
+                return
+            }
+            let (end, overflows) = start.addingReportingOverflow(entrySize * count)
+            guard entrySize >= (is64Bit ? 56 : 32), !overflows, end <= UInt64(head.bytes.count) else {
+                throw Fault(reason: "its program headers are not at the beginning")
+            }
+            segments = try (0..<count).map { (index) throws(Fault) in
+                try segment(at: Int64(start + index * entrySize))
+            }
+            try plan(entry: entry)
+        } catch {
+            outcome = .unreadable(error.reason)
+        }
+    }
+
+    private func segment(at offset: Int64) throws(Fault) -> Segment {
+        func word(_ narrow: Int64, _ wide: Int64) throws(Fault) -> UInt64 {
+            try number(head, offset + (format.is64Bit ? wide : narrow), format.is64Bit ? 8 : 4)
+        }
+        return Segment(
+            type: try number(head, offset, 4), flags: try number(head, offset + (format.is64Bit ? 4 : 24), 4),
+            offset: try word(4, 8), address: try word(8, 16), size: try word(16, 32))
+    }
+
+    private var loads: [Segment] { segments.filter { $0.type == 1 } }
+
+    /// Decides which bytes to hold.
+    private mutating func plan(entry: UInt64) throws(Fault) {
+        guard let section = segments.first(where: { $0.type == 2 }) else {
+            outcome = .notDynamic
+            return
+        }
+        guard section.size <= LinkageExtractor.maximumDynamicBytes else {
+            throw Fault(reason: "its dynamic section has \(section.size) bytes")
+        }
+        let range = try fileRange(section.offset, section.size)
+        dynamicRange = range
+        let container = loads.first { section.offset >= $0.offset && section.offset - $0.offset < $0.size }
+        let lead = container.map { Int64(clamping: section.offset - $0.offset) } ?? 0
+        dynamic.restart((range.lowerBound - min(lead, LinkageExtractor.maximumLead))..<range.upperBound)
+        guard let first = loads.first, first.offset < 64 else { return }
+        var limit = LinkageExtractor.maximumHead
+        if first.flags & 1 != 0 {
+            // Linkers of old give a library's entry as the beginning of its code; the names lie before it.
+            let isInside = entry > first.address && entry - first.address < first.size
+            limit =
+                isInside
+                ? min(limit, Int64(clamping: entry - first.address)) : LinkageExtractor.maximumHeadWithCode
+        }
+        let end = min(size, Int64(clamping: first.size), limit)
+        head.range = 0..<max(head.range.upperBound, end)
+    }
+
+    /// The range as one of the file.
+    private func fileRange(_ offset: UInt64, _ count: UInt64) throws(Fault) -> Range<Int64> {
+        let (end, overflows) = offset.addingReportingOverflow(count)
+        guard !overflows, end <= UInt64(max(0, size)) else {
+            throw Fault(reason: "it points beyond its end")
+        }
+        return Int64(offset)..<Int64(end)
+    }
+
+    // MARK: Dynamic section
+
+    private mutating func readDynamicSection() {
+        guard let range = dynamicRange else { return }
+        do throws(Fault) {
+            let found = try self.references(in: range)
+            guard let address = found.table, let tableSize = found.tableSize else {
+                guard found.names.isEmpty else { throw Fault(reason: "it has no table of names") }
+                references = found
+                return
+            }
+            let load = loads.first { address >= $0.address && address - $0.address < $0.size }
+            guard let load else { throw Fault(reason: "its table of names is in no segment") }
+            let (start, overflows) = load.offset.addingReportingOverflow(address - load.address)
+            guard !overflows else { throw Fault(reason: "it points beyond its end") }
+            let table = try fileRange(start, tableSize)
+            self.table = table
+            references = found
+            guard let low = found.names.min(), let high = found.names.max(), high < tableSize else {
+                if found.names.isEmpty { return }
+                throw Fault(reason: "a name is outside its table")
+            }
+            let wanted = table.lowerBound + Int64(low)
+            let end = min(
+                table.upperBound, table.lowerBound + Int64(high) + Int64(LinkageExtractor.maximumName))
+            // Without a bound on the way: names far apart are looked for in what is held anyway.
+            if end - wanted <= LinkageExtractor.maximumHead { names.restart(wanted..<end) }
+        } catch {
+            outcome = .unreadable(error.reason)
+        }
+    }
+
+    private func references(in range: Range<Int64>) throws(Fault) -> References {
+        let width: Int64 = format.is64Bit ? 8 : 4
+        let start = range.lowerBound - dynamic.range.lowerBound
+        var found = References()
+        var position = start
+        while position + 2 * width <= start + Int64(range.count) {
+            let tag = try number(dynamic, position, Int(width))
+            let value = try number(dynamic, position + width, Int(width))
+            position += 2 * width
+            switch tag {
+            case 0: return found
+            case 1:
+                guard found.needed.count < LinkageExtractor.maximumNeeds else {
+                    throw Fault(reason: "it needs more than \(LinkageExtractor.maximumNeeds) libraries")
+                }
+                found.needed.append(value)
+            case 5: found.table = value
+            case 10: found.tableSize = value
+            case 14: found.name = value
+            case 15: found.rpath = value
+            case 29: found.runpath = value
+            case 0x6FFF_FFFB: found.skipsDefaultDirectories = value & 0x800 != 0
+            default: break
+            }
+        }
+        return found
+    }
+
+    // MARK: Bytes
+
+    /// A number of the file's byte order, at a position from the beginning of a piece.
+    private func number(_ piece: Piece, _ position: Int64, _ count: Int) throws(Fault) -> UInt64 {
+        guard position >= 0, position + Int64(count) <= Int64(piece.bytes.count) else {
+            throw Fault(reason: "it is cut short")
+        }
+        let bytes = piece.bytes[Int(position)..<Int(position) + count]
+        return format.isLittleEndian
+            ? bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) } : bytes.reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
+    /// A name of the table, which ends with a zero.
+    private func string(_ offset: UInt64) throws(Fault) -> [UInt8] {
+        guard let table, offset < UInt64(table.count) else {
+            throw Fault(reason: "a name is outside its table")
+        }
+        let start = table.lowerBound + Int64(offset)
+        guard let piece = [names, head, dynamic].first(where: { $0.holds(start..<start + 1) }) else {
+            throw Fault(reason: "its table of names is not where linkers put it")
+        }
+        let bytes = piece.bytes[Int(start - piece.range.lowerBound)...]
+            .prefix(Int(min(Int64(LinkageExtractor.maximumName), table.upperBound - start)))
+        guard let end = bytes.firstIndex(of: 0) else { throw Fault(reason: "a name does not end") }
+        return Array(bytes[..<end])
+    }
+}
