@@ -174,11 +174,12 @@ private actor CheckSession {
 }
 
 extension Check {
-    /// When the run began by `SOURCE_DATE_EPOCH` where it is set (reproducible-builds.org), else by the clock;
-    /// RFC 3339.
-    static let started: String = {
+    /// When the run began by `SOURCE_DATE_EPOCH` where it is set (reproducible-builds.org), else by the clock.
+    static let startTime: Date = {
         let epoch = Console.environment("SOURCE_DATE_EPOCH").flatMap(Double.init)
-        let date = epoch.map { Date(timeIntervalSince1970: $0) } ?? Date()
-        return date.formatted(.iso8601)
+        return epoch.map { Date(timeIntervalSince1970: $0) } ?? Date()
     }()
+
+    /// The same as RFC 3339.
+    static let started = startTime.formatted(.iso8601)
 }

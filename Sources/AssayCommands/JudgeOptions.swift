@@ -56,6 +56,7 @@ struct JudgeOptions: ParsableArguments {
             profile: profile, base: baseImage,
             constraints: try constraints.map { try JudgeOptions.readConstraints($0) },
             judgesByDocument: documented,
+            now: Int64(exactly: Check.startTime.timeIntervalSince1970.rounded(.down)),
             only: only, skip: skip)
     }
 

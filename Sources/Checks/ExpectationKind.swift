@@ -95,7 +95,8 @@ private let expectationTypes: [any Expectation.Type] = [
     ConfigExpectation.self, EnvironmentExpectation.self, LabelExpectation.self, NamesExpectation.self,
     BaseExpectation.self, ExitExpectation.self, StdoutExpectation.self, StderrExpectation.self,
     RequirementsExpectation.self, SatisfiedExpectation.self, ConstraintsExpectation.self,
-    RecordExpectation.self,
+    RecordExpectation.self, LinkedExpectation.self, LayersExpectation.self, AptSourcesExpectation.self,
+    SecretsExpectation.self,
 ]
 
 /// Compiles one item of `expect`, or the expectation of a condition; its first key decides the kind.

@@ -41,6 +41,8 @@ public struct JudgeInputs: Sendable {
     public var constraints: GivenConstraints?
     /// Whether the document's letter decides where images are known to differ from it.
     public var judgesByDocument: Bool
+    /// The time of the run in seconds since the epoch; nil leaves undecided what depends on it.
+    public var now: Int64?
     /// Ids, groups or globs of the checks to run; empty means all.
     public var only: [String]
     /// Ids, groups or globs of checks not to run.
@@ -49,7 +51,7 @@ public struct JudgeInputs: Sendable {
     public init(
         buildArguments: [Argument] = [], buildArgumentFile: [Argument] = [], profile: String? = nil,
         base: BaseImage? = nil, constraints: GivenConstraints? = nil, judgesByDocument: Bool = false,
-        only: [String] = [], skip: [String] = []
+        now: Int64? = nil, only: [String] = [], skip: [String] = []
     ) {
         self.buildArguments = buildArguments
         self.buildArgumentFile = buildArgumentFile
@@ -57,6 +59,7 @@ public struct JudgeInputs: Sendable {
         self.base = base
         self.constraints = constraints
         self.judgesByDocument = judgesByDocument
+        self.now = now
         self.only = only
         self.skip = skip
     }

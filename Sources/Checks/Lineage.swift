@@ -103,8 +103,3 @@ struct Lineage: Sendable {
             addedSize: extensionStart == nil ? nil : sizes.dropFirst(start).reduce(0, saturatingSum))
     }
 }
-
-private func saturatingSum(_ left: Int64, _ right: Int64) -> Int64 {
-    let (sum, overflow) = left.addingReportingOverflow(right)
-    return overflow ? .max : sum
-}

@@ -15,6 +15,7 @@ struct PathAttributes: Sendable {
     private let isEmpty: Bool?
     private let readers: [Template]
     private let writers: [Template]
+    private let package: Matcher?
 
     static let keys = [
         ExpectationKind.Key(
@@ -29,6 +30,7 @@ struct PathAttributes: Sendable {
             "readableBy", "users, as names or UID:GID, who may read it and search every directory above it",
             .texts),
         ExpectationKind.Key("writableBy", "users who may write it", .texts),
+        ExpectationKind.Key("package", "the Debian package that it belongs to; absent for none"),
     ]
 
     init(_ fields: Fields, _ reading: inout SuiteReading) {
@@ -51,6 +53,7 @@ struct PathAttributes: Sendable {
         isEmpty = fields.flag("empty", &reading)
         readers = fields.templates("readableBy", &reading)
         writers = fields.templates("writableBy", &reading)
+        package = fields.matcher("package", &reading)
         let text = fields.text("chmod", &reading)
         chmod = text.flatMap(ChmodClauses.init)
         if let text, chmod == nil {
@@ -62,12 +65,12 @@ struct PathAttributes: Sendable {
 
     var isEmptySet: Bool {
         type == nil && owner == nil && group == nil && mode == nil && chmod == nil && target == nil
-            && isEmpty == nil && readers.isEmpty && writers.isEmpty
+            && isEmpty == nil && readers.isEmpty && writers.isEmpty && package == nil
     }
 
     /// Whether entries of one kind, mode, owner and group are all alike to these attributes.
     var dependsOnStatusOnly: Bool {
-        target == nil && isEmpty == nil && readers.isEmpty && writers.isEmpty
+        target == nil && isEmpty == nil && readers.isEmpty && writers.isEmpty && package == nil
     }
 
     /// Whether the permissions are described, of which a symbolic link has none.
@@ -132,6 +135,11 @@ struct PathAttributes: Sendable {
                 finding.details = entries.prefix(10).map { escaped(rootfs.name(of: $0)) }
             }
             result.record((size == 0) == isEmpty, finding)
+        }
+        if let package {
+            let packages = try context.require(context.facts.packages)
+            let owner = try context.require(packages.owner(of: rootfs.path(of: node)))
+            try hold(package, "package", owner.map { .text($0) } ?? .none)
         }
         try holdAccess(.read, of: readers, node, subject, provenance, context, &result)
         try holdAccess(.write, of: writers, node, subject, provenance, context, &result)

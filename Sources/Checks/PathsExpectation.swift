@@ -62,7 +62,7 @@ struct PathsExpectation: Expectation {
     func evaluate(_ context: EvaluationContext) throws(Unresolved) -> Evaluation {
         let rootfs = context.facts.rootfs
         let subject = Subject(.path, try quantified.names(in: context.scope).joined(separator: " "))
-        let matches = try self.matches(context)
+        let matches = try PathsExpectation.matches(quantified, context)
         var verdicts: [Look: Evaluation] = [:]
         // The attributes target and empty depend on more than the status.
         let isShared = attributes.dependsOnStatusOnly
@@ -184,7 +184,7 @@ struct PathsExpectation: Expectation {
                 Finding(
                     subject: subject,
                     expected: "at least one entry\(attributes.isEmptySet ? "" : " as described")",
-                    observed: first.map { describe($0, context.facts.rootfs) }
+                    observed: first.map { describe($0, context) }
                         ?? "\(total.grouped) entries, none as described",
                     provenance: provenance))
         case .every, .most, .none:
@@ -198,7 +198,7 @@ struct PathsExpectation: Expectation {
                 let described = group.nodes.prefix(PathsExpectation.maximumDescribed)
                 finding.observed = "\(group.count.grouped) of \(total.grouped) entries"
                 if group.count > described.count { finding.observed += "; first \(described.count) listed" }
-                finding.details = described.map { describe($0, rootfs) }
+                finding.details = described.map { describe($0, context) }
                 let others = group.nodes.dropFirst().map { rootfs.path(of: $0).description }
                 finding.others = others.isEmpty ? nil : others
                 let omitted = group.count - group.nodes.count
@@ -224,15 +224,20 @@ struct PathsExpectation: Expectation {
         }
     }
 
-    private func describe(_ node: Node, _ rootfs: RootFS) -> String {
+    private func describe(_ node: Node, _ context: EvaluationContext) -> String {
+        let rootfs = context.facts.rootfs
         let status = rootfs.status(of: node)
-        return "\(rootfs.path(of: node)) (\(status.kind.rawValue), \(status.octalPermissions), "
-            + "\(status.uid):\(status.gid), layer \(status.layer + 1))"
+        let path = rootfs.path(of: node)
+        let package = context.package(of: path).map { ", package \(escaped($0))" } ?? ""
+        return "\(path) (\(status.kind.rawValue), \(status.octalPermissions), "
+            + "\(status.uid):\(status.gid), layer \(status.layer + 1)\(package))"
     }
 
     /// What the globs match, each entry once, in the order of the tree. A literal path is not followed at its
     /// end; below a glob, links are entries and are not entered.
-    private func matches(_ context: EvaluationContext) throws(Unresolved) -> [Node] {
+    static func matches(
+        _ quantified: Quantified, _ context: EvaluationContext
+    ) throws(Unresolved) -> [Node] {
         let rootfs = context.facts.rootfs
         let exceptions = try quantified.exceptions(in: context.scope).map { PathGlob($0) }
         var seen: Set<Node> = []

@@ -33,6 +33,14 @@ extension EvaluationContext {
         return Provenance(instruction: instruction(step))
     }
 
+    /// The Debian package that a file belongs to; nil for a file of none, or when that cannot be told.
+    func package(of path: ImagePath) -> String? {
+        guard case .success(let packages) = facts.packages,
+            case .success(let owner) = packages.owner(of: path)
+        else { return nil }
+        return owner
+    }
+
     private func instruction(_ step: BuildHistory.Step) -> String? {
         step.raw.isEmpty ? nil : shortened(escaped(step.raw), limit: 1_000)
     }

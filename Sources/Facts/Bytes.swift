@@ -64,7 +64,7 @@ struct Lines: Sequence, IteratorProtocol {
 }
 
 /// A sum that stays at the largest number instead of overflowing: sizes in a layer are whatever was written.
-func saturatingSum(_ left: Int64, _ right: Int64) -> Int64 {
+public func saturatingSum(_ left: Int64, _ right: Int64) -> Int64 {
     let (sum, overflows) = left.addingReportingOverflow(right)
     return overflows ? .max : sum
 }

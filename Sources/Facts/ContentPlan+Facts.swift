@@ -23,6 +23,13 @@ extension ContentPlan {
         for path: ImagePath in ["/etc/apt/sources.list.d", "/etc/ld.so.conf.d"] {
             plan.insert(Rule(.directory(path), maximumBytes: 64 << 10))
         }
+        plan.insert(Rule(.path("/etc/apt/trusted.gpg")))
+        for path: ImagePath in ["/etc/apt/trusted.gpg.d", "/etc/apt/keyrings", "/usr/share/keyrings"] {
+            plan.insert(Rule(.directory(path)))
+        }
+        for rule in SecretFile.rules { plan.insert(rule) }
+        // Keyrings that a source may name wherever they are.
+        for suffix in [".gpg", ".asc"] { plan.insert(Rule(.suffix(Array(suffix.utf8)))) }
         for suffix in [".dist-info/METADATA", ".egg-info/PKG-INFO", ".egg-info/requires.txt", ".egg-info"] {
             plan.insert(Rule(.suffix(Array(suffix.utf8))))
         }

@@ -42,6 +42,13 @@ public struct Glob: Hashable, Sendable {
         literalPrefix = prefix
     }
 
+    /// The pattern that only this text matches.
+    public init(literal text: [UInt8]) {
+        pattern = String(decoding: text, as: UTF8.self)
+        tokens = text.map { .byte($0) }
+        literalPrefix = text
+    }
+
     /// Whether the pattern names exactly one text.
     public var isLiteral: Bool { literalPrefix.count == tokens.count }
 

@@ -67,11 +67,15 @@ public struct ImageFacts: Sendable {
     public let osRelease: Fact<OSRelease>
     public let packages: Fact<PackageDatabase>
     public let python: Fact<PythonEnvironment>
+    public let aptSources: AptSources
     public let commands: CommandSearch
     public let libraries: LibrarySearch
     public let linker: DynamicLinker
     public let specialFiles: SpecialFiles
     public let sizes: SizeFacts
+    public let secrets: SecretFacts
+    /// Files that may hold secrets: what else does depends on the config.
+    private let secretCandidates: [Node]
 
     public init(config: ImageConfig, layers: [LayerFact], rootfs: RootFS, names: [String] = []) {
         let survey = TreeSurvey(of: rootfs, layerCount: max(layers.count, rootfs.wastedBytes.count))
@@ -80,20 +84,23 @@ public struct ImageFacts: Sendable {
             users: UserDatabase.read(from: rootfs), osRelease: OSRelease.read(from: rootfs),
             packages: PackageDatabase.read(from: rootfs),
             python: PythonEnvironment.read(from: rootfs, survey: survey), specialFiles: survey.specialFiles,
-            sizes: SizeFacts(rootfs: rootfs, survey: survey))
+            sizes: SizeFacts(rootfs: rootfs, survey: survey), aptSources: AptSources(rootfs: rootfs),
+            secretCandidates: survey.secretCandidates)
     }
 
     /// The facts of the same tree with another config and other names; files are not read again.
     public func with(config: ImageConfig, names: [String]) -> ImageFacts {
         ImageFacts(
             config: config, layers: layers, rootfs: rootfs, names: names, users: users, osRelease: osRelease,
-            packages: packages, python: python, specialFiles: specialFiles, sizes: sizes)
+            packages: packages, python: python, specialFiles: specialFiles, sizes: sizes,
+            aptSources: aptSources, secretCandidates: secretCandidates)
     }
 
     private init(
         config: ImageConfig, layers: [LayerFact], rootfs: RootFS, names: [String],
         users: Fact<UserDatabase>, osRelease: Fact<OSRelease>, packages: Fact<PackageDatabase>,
-        python: Fact<PythonEnvironment>, specialFiles: SpecialFiles, sizes: SizeFacts
+        python: Fact<PythonEnvironment>, specialFiles: SpecialFiles, sizes: SizeFacts,
+        aptSources: AptSources, secretCandidates: [Node]
     ) {
         self.names = names
         self.config = config
@@ -105,9 +112,13 @@ public struct ImageFacts: Sendable {
         self.python = python
         self.specialFiles = specialFiles
         self.sizes = sizes
+        self.aptSources = aptSources
+        self.secretCandidates = secretCandidates
         history = BuildHistory(config: config)
         commands = CommandSearch(config: config, rootfs: rootfs, users: users)
         libraries = LibrarySearch(config: config, rootfs: rootfs)
         linker = DynamicLinker(config: config, libraries: libraries, rootfs: rootfs)
+        secrets = SecretFacts(
+            config: config, history: history, rootfs: rootfs, candidates: secretCandidates)
     }
 }

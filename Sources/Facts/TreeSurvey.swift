@@ -7,6 +7,8 @@ struct TreeSurvey {
     private(set) var siteDirectories: [Node] = []
     /// Files named `pyvenv.cfg`.
     private(set) var virtualEnvironmentFiles: [Node] = []
+    /// Files whose names say that they may hold secrets.
+    private(set) var secretCandidates: [Node] = []
     private(set) var specialFiles = SpecialFiles()
     /// Bytes of regular files by the layer that wrote them, hard links counted once.
     private(set) var fileBytes: [Int64]
@@ -23,9 +25,9 @@ struct TreeSurvey {
                     siteDirectories.append(node)
                 }
             case .file:
-                if rootfs.name(of: node).elementsEqual("pyvenv.cfg".utf8) {
-                    virtualEnvironmentFiles.append(node)
-                }
+                let name = rootfs.name(of: node)
+                if name.elementsEqual("pyvenv.cfg".utf8) { virtualEnvironmentFiles.append(node) }
+                if SecretFile.isLikely(name) { secretCandidates.append(node) }
                 // The names of one file share its member.
                 if status.linkCount > 1, let member = rootfs.member(of: node),
                     !linked.insert(Member(layer: member.layer, entry: member.entry)).inserted

@@ -11,6 +11,8 @@ public struct Subject: Hashable, Codable, Sendable {
         case distribution
         case command
         case library
+        case source
+        case secret
         case image
         case probe
     }

@@ -28,6 +28,11 @@ struct Layer {
         }
     }
 
+    /// A file of which the reader found this.
+    func linked(_ path: String, _ linkage: Linkage) -> Layer {
+        adding { $0.append(path: path.utf8, kind: .file, permissions: 0o755, size: 1, linkage: linkage) }
+    }
+
     func directory(_ path: String, mode: UInt16 = 0o755, uid: Int64 = 0, gid: Int64 = 0) -> Layer {
         adding { $0.append(path: path.utf8, kind: .directory, permissions: mode, uid: uid, gid: gid) }
     }
