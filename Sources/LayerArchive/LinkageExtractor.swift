@@ -59,8 +59,13 @@ struct LinkageExtractor {
         var skipsDefaultDirectories = false
         var table: UInt64?
         var tableSize: UInt64?
+        /// The lowest and the highest offset of a name; nil when there is none.
+        private(set) var names: ClosedRange<UInt64>?
 
-        var names: [UInt64] { [name, rpath, runpath].compactMap { $0 } + needed }
+        mutating func include(_ offset: UInt64) {
+            guard let names else { return self.names = offset...offset }
+            self.names = min(names.lowerBound, offset)...max(names.upperBound, offset)
+        }
     }
 
     private var size: Int64 = 0
@@ -219,7 +224,7 @@ struct LinkageExtractor {
         do throws(Fault) {
             let found = try self.references(in: range)
             guard let address = found.table, let tableSize = found.tableSize else {
-                guard found.names.isEmpty else { throw Fault(reason: "it has no table of names") }
+                guard found.names == nil else { throw Fault(reason: "it has no table of names") }
                 references = found
                 return
             }
@@ -230,15 +235,14 @@ struct LinkageExtractor {
             let table = try fileRange(start, tableSize)
             self.table = table
             references = found
-            guard let low = found.names.min(), let high = found.names.max(), high < tableSize else {
-                if found.names.isEmpty { return }
-                throw Fault(reason: "a name is outside its table")
-            }
-            let wanted = table.lowerBound + Int64(low)
+            guard let names = found.names else { return }
+            guard names.upperBound < tableSize else { throw Fault(reason: "a name is outside its table") }
+            let wanted = table.lowerBound + Int64(names.lowerBound)
             let end = min(
-                table.upperBound, table.lowerBound + Int64(high) + Int64(LinkageExtractor.maximumName))
+                table.upperBound,
+                table.lowerBound + Int64(names.upperBound) + Int64(LinkageExtractor.maximumName))
             // Without a bound on the way: names far apart are looked for in what is held anyway.
-            if end - wanted <= LinkageExtractor.maximumHead { names.restart(wanted..<end) }
+            if end - wanted <= LinkageExtractor.maximumHead { self.names.restart(wanted..<end) }
         } catch {
             outcome = .unreadable(error.reason)
         }
@@ -256,15 +260,22 @@ struct LinkageExtractor {
             switch tag {
             case 0: return found
             case 1:
+                found.include(value)
                 guard found.needed.count < LinkageExtractor.maximumNeeds else {
                     throw Fault(reason: "it needs more than \(LinkageExtractor.maximumNeeds) libraries")
                 }
                 found.needed.append(value)
             case 5: found.table = value
             case 10: found.tableSize = value
-            case 14: found.name = value
-            case 15: found.rpath = value
-            case 29: found.runpath = value
+            case 14:
+                found.include(value)
+                found.name = value
+            case 15:
+                found.include(value)
+                found.rpath = value
+            case 29:
+                found.include(value)
+                found.runpath = value
             case 0x6FFF_FFFB: found.skipsDefaultDirectories = value & 0x800 != 0
             default: break
             }
