@@ -583,21 +583,19 @@ checks:
     remedy: install krb5-user
 
   - id: AIR-KRB-002
-    title: no keytab is in the image
+    title: no keytab is in the image, in any layer
     statements: [K05]
     source: Kerberos-authenticated workers
     expect:
-      paths: {none: ["/**/*.keytab"]}
-      type: file
+      layers: {none: ["/**/*.keytab"]}
     remedy: mount the keytab as a secret, into the container of airflow kerberos only
 
   - id: AIR-KRB-003
-    title: no ticket is in the image
+    title: no ticket is in the image, in any layer
     statements: [K06]
     source: Kerberos-authenticated workers
     expect:
-      paths: {none: ["/tmp/krb5cc*", "/var/tmp/krb5cc*", "/**/airflow_krb5_ccache"]}
-      type: file
+      layers: {none: ["/tmp/krb5cc*", "/var/tmp/krb5cc*", "/**/airflow_krb5_ccache"]}
     remedy: share the ticket through a volume
 
 """#),
@@ -718,6 +716,50 @@ checks:
       label: org.opencontainers.image.revision
       equals: ${COMMIT_SHA}
     remedy: LABEL org.opencontainers.image.revision=${COMMIT_SHA}
+
+"""#),
+            ("layers.yaml", #"""
+# What layers carry, whether or not a later one hides it. Lists and archives of packages, caches, keytabs and tickets are
+# looked for in every layer too, by the checks of their subjects.
+group: layers
+title: What the layers carry
+checks:
+  - id: AIR-LAYER-001
+    title: no file is stored twice to change its owner or mode
+    statements: [A03]
+    source: The image
+    severity: warning
+    expect:
+      layers: {none: ["/**"]}
+      copied: true
+      # The Dockerfile changes the modes of scripts and of /etc/passwd in steps of their own.
+      allowedBytes: 1048576
+    remedy: COPY --chown and --chmod, or change them in the step that makes the files
+
+"""#),
+            ("libraries.yaml", #"""
+group: libraries
+title: Shared libraries of Python extensions
+checks:
+  - id: AIR-LIB-001
+    title: every library that Python's driver for PostgreSQL needs is there
+    statements: [A04, C01]
+    source: Customising the image
+    when: {distributions: {any: [psycopg2, psycopg2-binary]}}
+    expect:
+      linked: {every: ["${AIRFLOW_USER_HOME_DIR}/.local/lib/python*/site-packages/psycopg2/_psycopg*.so"]}
+    remedy: add the package of the library to ADDITIONAL_RUNTIME_DEPS
+
+  # Some extensions count on libraries that the importing module loads first, or are for machines of another kind.
+  - id: AIR-LIB-002
+    title: every library that an extension of Python needs is there
+    statements: [A04, C01]
+    source: Customising the image
+    severity: warning
+    expect:
+      linked: {every: ["${AIRFLOW_USER_HOME_DIR}/.local/lib/python*/site-packages/**/*.so"]}
+      allowNone: true
+    remedy: add the package of the library to ADDITIONAL_RUNTIME_DEPS
 
 """#),
             ("mysql.yaml", #"""
@@ -855,6 +897,15 @@ checks:
       packages: {any: [mysql-client, mysql-community-client, mysql-community-client-core]}
     remedy: build with --build-arg INSTALL_MYSQL_CLIENT_TYPE=mariadb where that is what is wanted
 
+  - id: AIR-MYSQL-020
+    title: every library that Python's driver for MySQL needs is there
+    statements: [G21]
+    source: "Production image build arguments: INSTALL_MYSQL_CLIENT"
+    when: {distributions: {any: [mysqlclient]}}
+    expect:
+      linked: {every: ["${AIRFLOW_USER_HOME_DIR}/.local/lib/python*/site-packages/MySQLdb/_mysql*.so"]}
+    remedy: build with the client whose library the driver was built with
+
 """#),
             ("packages.yaml", #"""
 group: packages
@@ -882,10 +933,9 @@ checks:
     statements: [A03, B12]
     source: Extending the image
     expect:
-      paths:
+      layers:
         none: ["/var/lib/apt/lists/**"]
         except: [/var/lib/apt/lists/lock]
-      type: file
     remedy: rm -rf /var/lib/apt/lists/* in the step that ran apt-get update
 
   - id: AIR-APT-004
@@ -893,7 +943,7 @@ checks:
     statements: [A03, B12]
     source: Extending the image
     expect:
-      paths: {none: ["/var/cache/apt/archives/**/*.deb"]}
+      layers: {none: ["/var/cache/apt/archives/**/*.deb"]}
     remedy: apt-get clean in the step that ran apt-get install
 
   - id: AIR-APT-005
@@ -1270,7 +1320,7 @@ checks:
     statements: [A03, B17]
     source: Extending the image
     expect:
-      paths:
+      layers:
         none:
           - "${AIRFLOW_USER_HOME_DIR}/.cache/pip/**"
           - "${AIRFLOW_USER_HOME_DIR}/.cache/uv/**"
@@ -1278,7 +1328,6 @@ checks:
           - "/root/.cache/uv/**"
           - "/tmp/.cache/pip/**"
           - "/tmp/.cache/uv/**"
-      type: file
     remedy: install with pip --no-cache-dir
 
   # pip compiles what it adds: true of the image, lost by extending it as the document tells.
@@ -1724,6 +1773,115 @@ checks:
       - {config: healthcheck, absent: true}
       - {config: stopSignal, absent: true}
     remedy: leave HEALTHCHECK and STOPSIGNAL to those who run the image
+
+"""#),
+            ("secrets.yaml", #"""
+# What anybody who has the image can read. Values are never shown. Files are those whose names say that they may hold
+# secrets; what a Debian package or a Python distribution brings (keys for its tests) is nobody's secret.
+group: secrets
+title: Secrets
+checks:
+  - id: AIR-SEC-001
+    title: no secret is in the environment or in a label
+    statements: [D02]
+    source: External sources for dependencies
+    expect:
+      secrets: {none: ["*"]}
+      place: {oneOf: [environment, label]}
+    remedy: give secrets to the container when it starts
+
+  - id: AIR-SEC-002
+    title: no secret is in the history
+    statements: [D02, E05]
+    source: External sources for dependencies
+    expect:
+      secrets: {none: ["*"]}
+      place: history
+    remedy: use RUN --mount=type=secret, not build arguments or options
+
+  - id: AIR-SEC-003
+    title: no secret is in a file, in any layer
+    statements: [D02, E05, K05, K06]
+    source: External sources for dependencies
+    expect:
+      secrets: {none: ["*"]}
+      place: file
+      package: {absent: true}
+    remedy: use RUN --mount=type=secret; a file that a later step removes is still in its layer
+
+"""#),
+            ("sources.yaml", #"""
+group: sources
+title: Where apt takes packages from
+checks:
+  - id: AIR-SRC-001
+    title: apt takes packages from Debian, and from where the Dockerfile of the line does
+    statements: [D01]
+    source: External sources for dependencies
+    severity: warning
+    when: &own-sources
+      # Others can be added while building, and by extending.
+      parameters: {ADDITIONAL_RUNTIME_APT_COMMAND: "", RUNTIME_APT_COMMAND: {oneOf: ["", echo]}}
+      none: [{lineage: extended}]
+    expect:
+      aptSources: {none: ["**"]}
+      host:
+        "..2.1": {not: {matches: "(.*\\.)?debian\\.org|repo\\.mysql\\.com"}}
+        "2.2..2.7": {not: {matches: "(.*\\.)?debian\\.org|repo\\.mysql\\.com|apt\\.postgresql\\.org|packages\\.microsoft\\.com"}}
+        default: {not: {matches: "(.*\\.)?debian\\.org|.*\\.mariadb\\.(org|com)|apt\\.postgresql\\.org|packages\\.microsoft\\.com|download\\.docker\\.com"}}
+    documented:
+      aptSources: {none: ["**"]}
+      host: {not: {matches: "(.*\\.)?debian\\.org"}}
+    remedy: remove the source, or mirror its packages
+
+  # The key of Oracle's packages expires while images are in use; up to 2.7 their source stays behind.
+  - id: AIR-SRC-002
+    title: a valid key verifies every source of apt
+    statements: [B07, D02, E05]
+    source: Extending the image
+    expect:
+      aptSources: {none: ["**"], except: ["http*://repo.mysql.com/**"]}
+      key: {oneOf: [missing, expired, revoked]}
+    remedy: install the current key where signed-by of the source says
+
+  - id: AIR-SRC-003
+    title: the source of Oracle's MySQL packages does not stop apt
+    statements: [B07, D01]
+    source: Extending the image
+    severity: warning
+    when: {aptSources: {any: ["http*://repo.mysql.com/**"]}}
+    expect:
+      aptSources: {none: ["http*://repo.mysql.com/**"]}
+      key: {oneOf: [missing, expired, revoked]}
+    remedy: rm /etc/apt/sources.list.d/mysql.list before apt-get update
+
+  - id: AIR-SRC-004
+    title: apt verifies every source
+    statements: [B07, D02]
+    source: External sources for dependencies
+    severity: warning
+    expect:
+      aptSources: {none: ["**"]}
+      key: unchecked
+    remedy: sign the repository, and name its key with signed-by
+
+  - id: AIR-SRC-005
+    title: no source of apt has a password in it
+    statements: [D02, E05]
+    source: External sources for dependencies
+    expect:
+      aptSources: {none: ["**"]}
+      credentials: present
+    remedy: mount /etc/apt/auth.conf as a secret of the step
+
+  - id: AIR-SRC-006
+    title: apt has a source of packages
+    statements: [B07, D01]
+    source: Extending the image
+    severity: warning
+    expect:
+      aptSources: {any: ["**"]}
+    remedy: keep /etc/apt/sources.list.d/debian.sources
 
 """#),
             ("statements.yaml", #"""

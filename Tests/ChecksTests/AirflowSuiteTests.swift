@@ -160,7 +160,10 @@ struct AirflowSuiteTests {
                         dpkgStatus(TestImage.runtimePackages.filter { !$0.hasPrefix("mariadb-client") }))
                 ])
         },
-        Mutation(name: "no client library", fails: ["AIR-MYSQL-002"], instruction: nil) {
+        Mutation(
+            name: "no client library", fails: ["AIR-MYSQL-002", "AIR-MYSQL-020", "AIR-LIB-002"],
+            instruction: nil
+        ) {
             $0.add("RUN rm", [.removal(of: "/usr/lib/x86_64-linux-gnu/libmariadb.so.3")])
         },
         Mutation(name: "no client command", fails: ["AIR-MYSQL-003"], instruction: "RUN rm clients") {

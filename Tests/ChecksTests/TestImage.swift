@@ -13,6 +13,7 @@ struct TestImage {
         var gid: Int64 = 0
         var text = ""
         var target = ""
+        var linkage: Linkage?
         /// False: the content is there, but the run did not keep it.
         var isKept = true
     }
@@ -85,7 +86,8 @@ extension TestImage.Layer {
                 path: Array(member.path.dropFirst().utf8), kind: member.kind, permissions: member.mode,
                 uid: member.uid, gid: member.gid, size: Int64(member.text.utf8.count),
                 linkTarget: Array(member.target.utf8),
-                contents: member.kind == .file && member.isKept ? Array(member.text.utf8) : nil)
+                contents: member.kind == .file && member.isKept ? Array(member.text.utf8) : nil,
+                linkage: member.linkage)
         }
         return table
     }
@@ -96,6 +98,13 @@ extension TestImage.Member {
         _ path: String, _ text: String = "x", mode: UInt16 = 0o644, uid: Int64 = 0, gid: Int64 = 0
     ) -> Self {
         Self(path: path, mode: mode, uid: uid, gid: gid, text: text)
+    }
+
+    static func library(_ path: String, needs: [String] = [], runpath: String? = nil) -> Self {
+        let section = DynamicSection(
+            name: path.utf8.split(separator: UInt8(ascii: "/")).last.map { Array($0) },
+            needed: needs.map { Array($0.utf8) }, runpath: runpath.map { Array($0.utf8) })
+        return Self(path: path, mode: 0o755, text: "ELF", linkage: .dynamic(section))
     }
 
     static func command(_ path: String) -> Self { Self(path: path, mode: 0o755, text: "#!") }

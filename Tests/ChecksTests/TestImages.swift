@@ -19,7 +19,12 @@ extension TestImage {
                     .command("/usr/bin/bash"), .command("/usr/bin/dpkg"), .command("/usr/bin/apt-get"),
                     .link("/bin", to: "usr/bin"), .link("/usr/bin/sh", to: "bash"),
                     .link("/lib", to: "usr/lib"),
-                    .file("/usr/lib/x86_64-linux-gnu/libc.so.6", "ELF", mode: 0o755),
+                    .library("/usr/lib/x86_64-linux-gnu/libc.so.6"),
+                    .library("/usr/lib/x86_64-linux-gnu/libm.so.6", needs: ["libc.so.6"]),
+                    // Python's images have no Tk.
+                    .library("/usr/local/lib/python3.12/lib-dynload/_tkinter.so", needs: ["libtk8.6.so"]),
+                    .file("/etc/apt/sources.list.d/debian.sources", debianSources),
+                    .file("/usr/share/keyrings/debian-archive-keyring.asc", keyring),
                     .distribution("pip", "24.2", in: "/usr/local/lib/python3.12/site-packages"),
                     .file(
                         "/usr/local/lib/python3.12/site-packages/pip-24.2.dist-info/RECORD",
@@ -33,6 +38,32 @@ extension TestImage {
         image.steps = ["LABEL org.opencontainers.image.title=Example", "CMD [\"bash\"]"]
         return image
     }
+
+    static let debianSources = """
+        Types: deb
+        URIs: http://deb.debian.org/debian
+        Suites: bookworm bookworm-updates
+        Components: main
+        Signed-By: /usr/share/keyrings/debian-archive-keyring.asc
+        """
+
+    /// A key of 2020 that does not expire.
+    static let keyring = """
+        -----BEGIN PGP PUBLIC KEY BLOCK-----
+
+        mQAMBF9eEAABAAilAAIDtBlFeGFtcGxlIDxrZXlAZXhhbXBsZS5vcmc+iB0EEwEI
+        AAYFAl9eEAAACgkQQj+JwqS8igYAAAABAQ==
+        -----END PGP PUBLIC KEY BLOCK-----
+        """
+
+    /// The same, expiring on 2021-09-13.
+    static let expiringKeyring = """
+        -----BEGIN PGP PUBLIC KEY BLOCK-----
+
+        mQAMBF9eEAABAAilAAIDtBlFeGFtcGxlIDxrZXlAZXhhbXBsZS5vcmc+iCMEEwEI
+        AAwFAl9eEAAFCQHhM4AACgkQQj+JwqS8igYAAAABAQ==
+        -----END PGP PUBLIC KEY BLOCK-----
+        """
 
     static let site = "/home/airflow/.local/lib/python3.12/site-packages"
 
@@ -97,7 +128,7 @@ extension TestImage {
                 .link("/usr/bin/nc", to: "/etc/alternatives/nc"),
                 .link("/etc/alternatives/nc", to: "/bin/nc.openbsd"), .command("/usr/bin/mariadb"),
                 .link("/usr/bin/mysql", to: "mariadb"),
-                .file("/usr/lib/x86_64-linux-gnu/libmariadb.so.3", "ELF"),
+                .library("/usr/lib/x86_64-linux-gnu/libmariadb.so.3", needs: ["libc.so.6"]),
                 .directory("/var/lib/apt/lists"), .directory("/var/cache/apt/archives/partial"),
             ])
     }
@@ -146,6 +177,7 @@ extension TestImage {
                     .file(
                         "/home/airflow/constraints.txt", "apache-airflow-providers-celery==3.10.0\n",
                         mode: 0o664, uid: 50000),
+                    .directory("\(site)/MySQLdb", mode: 0o775, uid: 50000), driver,
                     .file("\(local)/bin/airflow", "#!", mode: 0o775, uid: 50000),
                     .file("\(local)/bin/pip", "#!", mode: 0o775, uid: 50000),
                     Member(
@@ -153,6 +185,12 @@ extension TestImage {
                         target: "/usr/local/bin/python"),
                     .file("\(local)/pyvenv.cfg", "home = /usr/local/bin\n", mode: 0o664, uid: 50000),
                 ])
+    }
+
+    private static var driver: Member {
+        var driver = Member.library("\(site)/MySQLdb/_mysql.so", needs: ["libmariadb.so.3", "libc.so.6"])
+        (driver.mode, driver.uid) = (0o775, 50000)
+        return driver
     }
 
     private static var entrypointLayer: Layer {
