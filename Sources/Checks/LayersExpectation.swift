@@ -36,6 +36,9 @@ struct LayersExpectation: Expectation {
         }
     }
 
+    /// Files that a finding lists by name.
+    private static let maximumListed = 10_000
+
     private struct Carried {
         var path: ImagePath
         var size: Int64
@@ -63,11 +66,12 @@ struct LayersExpectation: Expectation {
             result.proofs.append(
                 Finding(
                     subject: subject, expected: wanted,
-                    observed: carried.isEmpty ? "none" : "\(bytes) bytes, at most \(allowedBytes) are allowed"
+                    observed: carried.isEmpty
+                        ? "none" : "\(bytes.grouped) bytes, at most \(allowedBytes.grouped) are allowed"
                 ))
             return result
         }
-        for (place, files) in carried.sorted(by: { $0.key < $1.key }).prefix(20) {
+        for (place, files) in carried.sorted(by: { $0.key < $1.key }) {
             let total = files.reduce(Int64(0)) { saturatingSum($0, $1.size) }
             let fate =
                 place.hiddenBy.map {
@@ -75,13 +79,15 @@ struct LayersExpectation: Expectation {
                 }
                 ?? "in the image"
             let largest = files.sorted { ($1.size, $0.path) < ($0.size, $1.path) }
-            result.failures.append(
-                Finding(
-                    subject: Subject(.path, largest.first?.path.description ?? subject.name),
-                    expected: wanted,
-                    observed: "\(files.count) files of \(total) bytes, \(fate)",
-                    provenance: context.provenance(ofLayer: place.layer),
-                    details: largest.prefix(10).map { "\($0.path) (\($0.size) bytes)" }))
+            let names = largest.prefix(LayersExpectation.maximumListed).map(\.path.description)
+            var finding = Finding(
+                subject: Subject(.path, names.first ?? subject.name), expected: wanted,
+                observed: "\(files.count.grouped) files of \(total.grouped) bytes, \(fate)",
+                provenance: context.provenance(ofLayer: place.layer),
+                details: largest.prefix(10).map { "\($0.path) (\($0.size.grouped) bytes)" })
+            if names.count > 1 { finding.others = Array(names.dropFirst()) }
+            if files.count > names.count { finding.omitted = files.count - names.count }
+            result.failures.append(finding)
         }
         return result
     }

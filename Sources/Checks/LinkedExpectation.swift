@@ -23,7 +23,7 @@ struct LinkedExpectation: Expectation {
     private let allowsNone: Bool
 
     /// Findings of one evaluation.
-    private static let maximumFindings = 20
+    private static let maximumFindings = 1_000
 
     init?(_ fields: Fields, _ reading: inout SuiteReading) {
         guard let quantified = Quantified("linked", fields, &reading) else { return nil }

@@ -30,7 +30,7 @@ struct SecretsExpectation: Expectation {
     func evaluate(_ context: EvaluationContext) throws(Unresolved) -> Evaluation {
         var things: [(kind: String, thing: NamedThing)] = []
         for secret in context.facts.secrets.secrets {
-            things.append((secret.kind.rawValue, try thing(secret, context)))
+            things.append((secret.kind.rawValue, thing(secret, context)))
         }
         var doubt: String?
         let passesOverPackages = attributes.contains { $0.name == "package" }
@@ -74,33 +74,36 @@ struct SecretsExpectation: Expectation {
         }.map(\.violation)
     }
 
-    private func thing(_ secret: Secret, _ context: EvaluationContext) throws(Unresolved) -> NamedThing {
-        var thing = NamedThing(shown: "", values: ["name": .text(secret.kind.rawValue)])
+    private func thing(_ secret: Secret, _ context: EvaluationContext) -> NamedThing {
+        var thing = NamedThing(shown: "")
+        let history = context.facts.history
         let place: String
+        var fate = ""
         switch secret.place {
         case .environment(let name):
-            place = "environment \(escaped(name))"
+            place = "environment \(name)"
             thing.values["place"] = .text("environment")
-            thing.provenance = context.provenance(
-                ofStep: context.facts.history.lastStep(.env, setting: name))
+            thing.provenance = context.provenance(ofStep: history.lastStep(.env, setting: name))
         case .label(let name):
-            place = "label \(escaped(name))"
+            place = "label \(name)"
             thing.values["place"] = .text("label")
-            thing.provenance = context.provenance(
-                ofStep: context.facts.history.lastStep(.label, setting: name))
+            thing.provenance = context.provenance(ofStep: history.lastStep(.label, setting: name))
         case .history(let index):
-            place = "step \(index + 1) of the history"
+            place = "step \(index + 1)"
             thing.values["place"] = .text("history")
-            // The step itself holds the secret: it is not shown.
-            thing.provenance = context.facts.history.steps[index].layer.map { Provenance(layer: $0 + 1) }
+            thing.provenance = context.provenance(ofStep: history.steps[index])
         case .file(let path, let layer, let hiddenBy):
-            place = "\(path)" + (hiddenBy.map { ", hidden by layer \($0 + 1)" } ?? "")
+            place = path.description
+            fate = hiddenBy.map { ", hidden by layer \($0 + 1)" } ?? ""
             thing.values["place"] = .text("file")
-            thing.values["path"] = .text(path.description)
+            thing.values["path"] = .text(place)
             thing.values["package"] = package(of: path, context).map { .text($0) }
             thing.provenance = context.provenance(ofLayer: layer)
         }
-        thing.shown = "\(secret.kind.rawValue) \(secret.shown) in \(place)"
+        thing.values["name"] = .text(place)
+        thing.shown = "\(secret.kind.rawValue) \(secret.shown)\(fate)"
+        // The step that sets a secret has it in its text.
+        if thing.values["path"] == nil { thing.provenance?.instruction = nil }
         return thing
     }
 

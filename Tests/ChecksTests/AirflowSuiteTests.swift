@@ -275,7 +275,13 @@ struct AirflowSuiteTests {
             instruction: "echo deb"
         ) {
             $0.set("INSTALL_MYSQL_CLIENT", "false")
-            $0.add("RUN echo deb", [.file("/etc/apt/sources.list.d/mysql.list", "deb x y z\n")])
+            $0.add(
+                "RUN echo deb",
+                [
+                    .file(
+                        "/etc/apt/sources.list.d/mysql.list",
+                        "deb [signed-by=\(TestImage.keyringPath)] http://deb.debian.org/x y z\n")
+                ])
         },
         Mutation(
             name: "a package for building that stays", fails: ["AIR-TOOL-007"],

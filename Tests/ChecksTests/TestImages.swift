@@ -24,7 +24,7 @@ extension TestImage {
                     // Python's images have no Tk.
                     .library("/usr/local/lib/python3.12/lib-dynload/_tkinter.so", needs: ["libtk8.6.so"]),
                     .file("/etc/apt/sources.list.d/debian.sources", debianSources),
-                    .file("/usr/share/keyrings/debian-archive-keyring.asc", keyring),
+                    .file(keyringPath, keyring),
                     .distribution("pip", "24.2", in: "/usr/local/lib/python3.12/site-packages"),
                     .file(
                         "/usr/local/lib/python3.12/site-packages/pip-24.2.dist-info/RECORD",
@@ -46,6 +46,8 @@ extension TestImage {
         Components: main
         Signed-By: /usr/share/keyrings/debian-archive-keyring.asc
         """
+
+    static let keyringPath = "/usr/share/keyrings/debian-archive-keyring.asc"
 
     /// A key of 2020 that does not expire.
     static let keyring = """

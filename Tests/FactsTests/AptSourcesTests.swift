@@ -20,7 +20,8 @@ import Testing
         #expect(read.sources[0].suites == ["bookworm"] && read.sources[0].components == ["main", "contrib"])
         #expect(read.sources[0].signedBy == .anyTrusted && !read.sources[0].skipsVerification)
         #expect(read.sources[0].host == "deb.debian.org" && !read.sources[0].hasCredentials)
-        #expect(read.sources[1].signedBy == .named(["/a.gpg", "/b.asc"]) && read.sources[1].skipsVerification)
+        #expect(
+            read.sources[1].signedBy == .named(["/a.gpg", "/b.asc"]) && read.sources[1].skipsVerification)
         #expect(read.sources[1].host == "example.org" && read.sources[1].scheme == "https")
         #expect(read.sources[1].hasCredentials)
         #expect(read.sources[1].shownURI == "https://…@Example.org:8443/x")
@@ -56,7 +57,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("a.list", "dbe http://x y z"), ("a.list", "deb [trusted=yes http://x y z"), ("a.list", "deb http://x"),
+        ("a.list", "dbe http://x y z"), ("a.list", "deb [trusted=yes http://x y z"),
+        ("a.list", "deb http://x"),
         ("a.sources", "Types: deb\nURIs: http://x\n"), ("a.sources", "Types: deb\nodd line\n"),
     ])
     func whatDoesNotParseIsSaid(name: String, text: String) throws {
