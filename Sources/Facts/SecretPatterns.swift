@@ -228,18 +228,17 @@ enum SecretPatterns {
     /// `key = value` and `key: value` lines whose key ends with one of the names.
     static func settings(_ names: [StaticString], in text: [UInt8], _ kind: Secret.Kind) -> [SecretMatch] {
         Lines(text).compactMap { _, line in
-            let line = line.trimmed
-            guard line.first != UInt8(ascii: "#"), line.first != UInt8(ascii: ";"),
-                let sign = line.firstIndex(where: { $0 == UInt8(ascii: "=") || $0 == UInt8(ascii: ":") })
-            else { return nil }
-            let key = line[..<sign].trimmed
-            let value = line[(sign + 1)...].trimmed.filter { !"\"',".utf8.contains($0) }
-            guard names.contains(where: { key.filter { $0 != UInt8(ascii: "\"") }.hasSuffix($0) }),
-                isSecretValue(value)
-            else { return nil }
-            return SecretMatch(
-                kind: kind,
-                shown: "\(escaped(key.filter { $0 != UInt8(ascii: "\"") })) \(masked(value, keeping: 0))")
+            let line = line.trimmed.filter { !"\"',".utf8.contains($0) }[...]
+            guard let first = line.first, !"#;".utf8.contains(first) else { return nil }
+            for sign in "=:".utf8 {
+                guard let position = line.firstIndex(of: sign) else { continue }
+                let key = line[..<position].trimmed
+                let value = line[(position + 1)...].trimmed
+                if names.contains(where: { key.hasSuffix($0) }), isSecretValue(value) {
+                    return SecretMatch(kind: kind, shown: "\(escaped(key)) \(masked(value, keeping: 0))")
+                }
+            }
+            return nil
         }
     }
 

@@ -63,7 +63,10 @@ public struct SecretFacts: Sendable {
         for step in history.steps {
             // What the config still has was found there.
             if step.instruction == .env,
-                config.run.environment.contains(where: { step.arguments.contains($0) })
+                config.run.environment.contains(where: { entry in
+                    step.arguments == entry
+                        || step.arguments.split(separator: " ").contains { $0 == entry }
+                })
             {
                 continue
             }

@@ -29,6 +29,81 @@ struct ExpectationTests {
     static let noPasswd: @Sendable (inout TestImage) -> Void = { $0.drop("/etc/passwd") }
 
     static let cases: [Case] = [
+        Case(yaml: "linked: {every: [\"/usr/lib/**/*.so.*\"]}", outcome: .pass),
+        Case(
+            yaml: "linked: {every: [\"/usr/lib/**/*.so.*\"]}", outcome: .fail, says: "libc.so.6 is missing",
+            change: { $0.add("RUN rm", [.removal(of: "/usr/lib/x86_64-linux-gnu/libc.so.6")]) }),
+        Case(
+            yaml: "linked: {every: [\"/usr/local/lib/**/*.so\"]}\npreloaded: [\"libtk*.so\"]", outcome: .pass),
+        Case(yaml: "linked: {every: [\"/srv/*.so\"]}", outcome: .error, says: "nothing that is linked matches"),
+        Case(yaml: "linked: {every: [\"/srv/*.so\"]}\nallowNone: true", outcome: .pass),
+        Case(
+            yaml: "linked: {every: [\"/srv/*.so\"]}", outcome: .error, says: "was not kept",
+            change: { $0.add("COPY", [.file("/srv/a.so")]) }),
+        Case(
+            yaml: "layers: {none: [\"/etc/secret\"]}", outcome: .fail, says: "hidden by layer 3",
+            change: {
+                $0.add("COPY", [.file("/etc/secret")])
+                $0.add("RUN rm", [.removal(of: "/etc/secret")])
+            }),
+        Case(
+            yaml: "layers: {none: [\"/etc/secret\"]}", outcome: .fail, says: "in the image",
+            change: { $0.add("COPY", [.file("/etc/secret")]) }),
+        Case(yaml: "layers: {none: [\"/**\"]}\ncopied: true", outcome: .pass),
+        Case(
+            yaml: "layers: {none: [\"/**\"]}\ncopied: true", outcome: .fail, says: "stored again by layer 2",
+            change: { $0.add("RUN chmod", [.file("/usr/bin/bash", "#!", mode: 0o700)]) }),
+        Case(
+            yaml: "layers: {none: [\"/**\"]}\ncopied: true\nallowedBytes: 2", outcome: .pass,
+            change: { $0.add("RUN chmod", [.file("/usr/bin/bash", "#!", mode: 0o700)]) }),
+        Case(
+            yaml: "layers: {none: [\"/etc/secret\"], from: extension}", outcome: .pass,
+            change: { $0.drop("/etc/secret") }),
+        Case(yaml: "aptSources: {none: [\"**\"]}\nkey: {not: valid}", outcome: .pass),
+        Case(
+            yaml: "aptSources: {none: [\"**\"]}\nkey: missing", outcome: .fail, says: "does not exist",
+            change: { $0.drop(TestImage.keyringPath) }),
+        Case(
+            yaml: "aptSources: {none: [\"**\"]}\nkey: expired", outcome: .error,
+            says: "the time of the run is not known",
+            change: { $0.change(TestImage.keyringPath) { $0.text = TestImage.expiringKeyring } }),
+        Case(
+            yaml: "aptSources: {none: [\"**\"]}", outcome: .error, says: "does not parse",
+            change: {
+                $0.drop("/etc/apt/sources.list.d/debian.sources")
+                $0.add("RUN", [.file("/etc/apt/sources.list", "odd\n")])
+            }),
+        Case(
+            yaml: "aptSources: {none: [\"**\"]}\ncredentials: present", outcome: .fail, says: "https://…@example.org",
+            change: { $0.add("RUN", [.file("/etc/apt/sources.list", "deb https://u:p@example.org x y\n")]) }),
+        Case(yaml: "aptSources: {any: [\"**\"]}\nscheme: http\nsuite: {contains: bookworm}", outcome: .pass),
+        Case(
+            yaml: "secrets: {none: [\"*\"]}", outcome: .fail, says: "password …(9 characters)",
+            change: { $0.set("DB_PASSWORD", "swordfish") }),
+        Case(
+            yaml: "secrets: {none: [\"*\"]}\nplace: file\npackage: {absent: true}", outcome: .fail,
+            says: "hidden by layer 3",
+            change: {
+                $0.add("COPY", [.file("/root/.netrc", "machine x login y password swordfish")])
+                $0.add("RUN rm", [.removal(of: "/root/.netrc")])
+            }),
+        Case(
+            yaml: "secrets: {none: [\"*\"]}\npackage: {absent: true}", outcome: .pass,
+            change: { $0.add("COPY", [.file("\(TestImage.site)/x/.netrc", "machine x login y password swordfish")]) }),
+        Case(
+            yaml: "secrets: {none: [\"*\"]}\nplace: file", outcome: .error, says: "may hold secrets",
+            change: {
+                var file = TestImage.Member.file("/root/.netrc")
+                file.isKept = false
+                $0.add("COPY", [file])
+            }),
+        Case(
+            yaml: "path: /usr/bin/dpkg\npackage: dpkg", outcome: .pass,
+            change: { $0.add("RUN", [.file("/var/lib/dpkg/info/dpkg.list", "/usr/bin/dpkg\n")]) }),
+        Case(
+            yaml: "path: /usr/bin/bash\npackage: {absent: false}", outcome: .fail, says: "package absent",
+            change: { $0.add("RUN", [.file("/var/lib/dpkg/info/dpkg.list", "/usr/bin/dpkg\n")]) }),
+        Case(yaml: "path: /usr/bin/bash\npackage: bash", outcome: .error, says: "/var/lib/dpkg/info"),
         Case(yaml: "user: root\ngid: 0\nhome: /root\nshell: {endsWith: bash}\ngroups: [adm]", outcome: .pass),
         Case(yaml: "user: nobody", outcome: .fail, says: "absent"),
         Case(yaml: "user: nobody\nabsent: true", outcome: .pass),
@@ -258,5 +333,19 @@ struct ProvenanceTests {
         #expect(provenance?.layer == layer)
         #expect(provenance?.instruction == instruction)
         if let layer { #expect(provenance?.layerDigest == (try TestImage.digest(of: layer - 1)).description) }
+    }
+
+    @Test("whether a key has expired is judged by the time of the run")
+    func expiry() throws {
+        var image = TestImage.debian
+        image.change(TestImage.keyringPath) { $0.text = TestImage.expiringKeyring }
+        let suite = try compile("aptSources: {none: [\"**\"]}\nkey: {oneOf: [missing, expired, revoked]}")
+        func result(_ now: Int64) throws -> CheckResult {
+            try #require(suite.judge(image.facts(), inputs: JudgeInputs(now: now)).results.first)
+        }
+        #expect(try result(1_631_535_999).outcome == .pass)
+        let late = try result(1_631_536_000)
+        #expect(late.outcome == .fail)
+        #expect(late.findings.first?.observed.contains("key 423F89C2A4BC8A06 expired on 2021-09-13") == true)
     }
 }
