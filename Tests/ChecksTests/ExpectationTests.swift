@@ -35,7 +35,8 @@ struct ExpectationTests {
             change: { $0.add("RUN rm", [.removal(of: "/usr/lib/x86_64-linux-gnu/libc.so.6")]) }),
         Case(
             yaml: "linked: {every: [\"/usr/local/lib/**/*.so\"]}\npreloaded: [\"libtk*.so\"]", outcome: .pass),
-        Case(yaml: "linked: {every: [\"/srv/*.so\"]}", outcome: .error, says: "nothing that is linked matches"),
+        Case(
+            yaml: "linked: {every: [\"/srv/*.so\"]}", outcome: .error, says: "nothing that is linked matches"),
         Case(yaml: "linked: {every: [\"/srv/*.so\"]}\nallowNone: true", outcome: .pass),
         Case(
             yaml: "linked: {every: [\"/srv/*.so\"]}", outcome: .error, says: "was not kept",
@@ -74,7 +75,8 @@ struct ExpectationTests {
                 $0.add("RUN", [.file("/etc/apt/sources.list", "odd\n")])
             }),
         Case(
-            yaml: "aptSources: {none: [\"**\"]}\ncredentials: present", outcome: .fail, says: "https://…@example.org",
+            yaml: "aptSources: {none: [\"**\"]}\ncredentials: present", outcome: .fail,
+            says: "https://…@example.org",
             change: { $0.add("RUN", [.file("/etc/apt/sources.list", "deb https://u:p@example.org x y\n")]) }),
         Case(yaml: "aptSources: {any: [\"**\"]}\nscheme: http\nsuite: {contains: bookworm}", outcome: .pass),
         Case(
@@ -89,7 +91,9 @@ struct ExpectationTests {
             }),
         Case(
             yaml: "secrets: {none: [\"*\"]}\npackage: {absent: true}", outcome: .pass,
-            change: { $0.add("COPY", [.file("\(TestImage.site)/x/.netrc", "machine x login y password swordfish")]) }),
+            change: {
+                $0.add("COPY", [.file("\(TestImage.site)/x/.netrc", "machine x login y password swordfish")])
+            }),
         Case(
             yaml: "secrets: {none: [\"*\"]}\nplace: file", outcome: .error, says: "may hold secrets",
             change: {
