@@ -153,6 +153,51 @@ extension ReferenceImageTests {
             #expect(try await OracleTests.facts.value.fileBytes == bytes)
         }
 
+        @Test func missingLibrariesAreThoseOfLdd() async throws {
+            let directories = ["/home/airflow/.local/lib", "/usr/local/lib", "/usr/lib"]
+            let text = try await inImage(
+                "sh",
+                [
+                    "-c",
+                    "find \(directories.joined(separator: " ")) -name '*.so' -exec ldd {} + 2>/dev/null || true",
+                ])
+            var missing: Set<String> = []
+            var count = 0
+            var file = ""
+            for line in text.split(separator: "\n") {
+                if line.first != "\t" {
+                    file = String(line.dropLast())
+                    count += 1
+                } else if line.hasSuffix("=> not found") {
+                    missing.insert(file)
+                }
+            }
+            #expect(count > 300)
+            let folder = try TemporaryDirectory()
+            let globs = directories.map { "\"\($0)/**/*.so\"" }.joined(separator: ", ")
+            let suite = """
+                suite: linked
+                title: linked
+                checks:
+                  - {id: L-1, title: linked, expect: {linked: {every: [\(globs)]}}}
+                """
+            _ = try folder.write(Array(suite.utf8), to: "suite.yaml")
+            let report = "\(folder.path)/report.json"
+            _ = try await run(
+                Setting.binary.value(),
+                [
+                    "check", ReferenceImage.reference(), "--suite", folder.path, "--quiet", "--report",
+                    "json=\(report)",
+                ])
+            let record = try JSONDecoder().decode(
+                RunRecord.self, from: Data(contentsOf: URL(fileURLWithPath: report)))
+            let result = try #require(record.images.first?.results.first)
+            #expect(result.outcome == (missing.isEmpty ? .pass : .fail), "\(result.reason ?? "")")
+            if result.outcome == .fail {
+                #expect(Set(result.findings.map(\.subject.name)) == missing)
+            }
+        }
+
         // MARK: Tools of the image
 
         private static let environment = [

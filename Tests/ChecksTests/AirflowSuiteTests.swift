@@ -321,6 +321,58 @@ struct AirflowSuiteTests {
         Mutation(name: "another vendor", fails: ["AIR-LABEL-005"], instruction: nil) {
             $0.label("org.opencontainers.image.vendor", "Example")
         },
+        Mutation(name: "a password in the environment", fails: ["AIR-SEC-001"], instruction: nil) {
+            $0.set("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "postgresql://airflow:swordfish@db/airflow")
+        },
+        Mutation(name: "a password in the history", fails: ["AIR-SEC-002"], instruction: nil) {
+            $0.add("RUN pip install --index-url https://me:swordfish@example.org/simple x", [])
+        },
+        Mutation(name: "a key that a later step removes", fails: ["AIR-SEC-003"], instruction: "COPY id_rsa")
+        {
+            let body = String(repeating: "QUJD", count: 20)
+            let key = "-----BEGIN PRIVATE" + " KEY-----\n\(body)\n-----END PRIVATE" + " KEY-----\n"
+            $0.add("COPY id_rsa /root/.ssh/", [.file("/root/.ssh/id_rsa", key, mode: 0o600)])
+            $0.add("RUN rm /root/.ssh/id_rsa", [.removal(of: "/root/.ssh/id_rsa")])
+        },
+        Mutation(name: "a source of others", fails: ["AIR-SRC-001"], instruction: "RUN echo deb") {
+            $0.addSource("deb [signed-by=\(TestImage.keyringPath)] https://example.org/ stable main")
+        },
+        Mutation(name: "a source whose key is gone", fails: ["AIR-SRC-002"], instruction: "RUN echo deb") {
+            $0.addSource("deb [signed-by=/gone.gpg] http://deb.debian.org/debian sid main")
+        },
+        Mutation(
+            name: "the source of Oracle without its key", fails: ["AIR-SRC-003", "AIR-SRC-001"],
+            instruction: "RUN echo deb"
+        ) {
+            $0.addSource("deb http://repo.mysql.com/apt/debian/ bookworm mysql-8.0")
+        },
+        Mutation(name: "a source that nobody verifies", fails: ["AIR-SRC-004"], instruction: "RUN echo deb") {
+            $0.addSource("deb [trusted=yes] http://deb.debian.org/debian sid main")
+        },
+        Mutation(name: "a source with a password", fails: ["AIR-SRC-005"], instruction: "RUN echo deb") {
+            $0.addSource(
+                "deb [signed-by=\(TestImage.keyringPath)] https://u:p@deb.debian.org/debian sid main")
+        },
+        Mutation(name: "no source of packages", fails: ["AIR-SRC-006"], instruction: nil) {
+            $0.add("RUN rm", [.removal(of: "/etc/apt/sources.list.d/debian.sources")])
+        },
+        Mutation(name: "a large file stored twice", fails: ["AIR-LAYER-001"], instruction: "COPY model") {
+            let text = String(repeating: "x", count: 2 << 20)
+            $0.add("COPY model /srv/", [.file("/srv/model", text)])
+            $0.add("RUN chmod", [.file("/srv/model", text, mode: 0o600)])
+        },
+        Mutation(name: "no library of PostgreSQL", fails: ["AIR-LIB-001", "AIR-LIB-002"], instruction: nil) {
+            var driver = TestImage.Member.library(
+                "\(TestImage.site)/psycopg2/_psycopg.so", needs: ["libpq.so.5"])
+            (driver.mode, driver.uid) = (0o775, 50000)
+            var metadata = TestImage.Member.distribution("psycopg2", "2.9", in: TestImage.site, uid: 50000)
+            metadata.mode = 0o664
+            $0.add(
+                "COPY",
+                ["psycopg2", "psycopg2-2.9.dist-info"].map {
+                    .directory("\(TestImage.site)/\($0)", mode: 0o775, uid: 50000)
+                } + [driver, metadata])
+        },
         Mutation(name: "a ticket", fails: ["AIR-KRB-003"], instruction: "kinit") {
             $0.add("RUN kinit", [.file("/tmp/krb5cc_0", mode: 0o600)])
         },

@@ -167,6 +167,10 @@ extension TestImage {
         layers.append(Layer(instruction: instruction, members: members))
     }
 
+    mutating func addSource(_ line: String) {
+        add("RUN echo deb", [.file("/etc/apt/sources.list.d/added.list", line + "\n")])
+    }
+
     mutating func set(_ name: String, _ value: String?) {
         environment.removeAll { $0.name == name }
         if let value { environment.append((name, value)) }
