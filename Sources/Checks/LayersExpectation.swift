@@ -71,8 +71,10 @@ struct LayersExpectation: Expectation {
                 ))
             return result
         }
-        for (place, files) in carried.sorted(by: { $0.key < $1.key }) {
-            let total = files.reduce(Int64(0)) { saturatingSum($0, $1.size) }
+        let sums = carried.map { place, files in
+            (place: place, files: files, total: files.reduce(Int64(0)) { saturatingSum($0, $1.size) })
+        }
+        for (place, files, total) in sums.sorted(by: { ($1.total, $0.place) < ($0.total, $1.place) }) {
             let fate =
                 place.hiddenBy.map {
                     isOfCopies ? "stored again by layer \($0 + 1)" : "hidden by layer \($0 + 1)"

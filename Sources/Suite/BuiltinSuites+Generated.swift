@@ -1876,7 +1876,7 @@ checks:
 
   - id: AIR-SRC-006
     title: apt has a source of packages
-    statements: [B07, D01]
+    statements: [B07]
     source: Extending the image
     severity: warning
     expect:
