@@ -72,7 +72,9 @@ struct LinkageExtractor {
     private var format = DynamicSection.Format()
     private var segments: [Segment] = []
     private var dynamicRange: Range<Int64>?
-    private var references: References?
+    private var references = References()
+    /// Whether `references` are those of the file: its dynamic section came by.
+    private var isRead = false
     /// Where the table of names is in the file.
     private var table: Range<Int64>?
     private var outcome: Linkage?
@@ -85,7 +87,8 @@ struct LinkageExtractor {
         self.size = size
         segments = []
         dynamicRange = nil
-        references = nil
+        references = References()
+        isRead = false
         table = nil
         outcome = nil
         head.restart(0..<min(max(0, size), LinkageExtractor.headerBytes))
@@ -102,7 +105,7 @@ struct LinkageExtractor {
         }
         guard outcome == nil, dynamicRange != nil else { return }
         dynamic.take(block, at: offset)
-        if references == nil, dynamic.isComplete {
+        if !isRead, dynamic.isComplete {
             readDynamicSection()
         }
         names.take(block, at: offset)
@@ -111,16 +114,18 @@ struct LinkageExtractor {
     /// What the file turned out to be.
     mutating func finish() -> Linkage {
         if let outcome { return outcome }
-        guard let references else {
+        guard isRead else {
             return head.bytes.starts(with: LinkageExtractor.magic)
                 ? .unreadable("it is cut short") : .notDynamic
         }
         do throws(Fault) {
-            return .dynamic(
-                DynamicSection(
-                    name: try references.name.map(string), needed: try references.needed.map(string),
-                    rpath: try references.rpath.map(string), runpath: try references.runpath.map(string),
-                    skipsDefaultDirectories: references.skipsDefaultDirectories, format: format))
+            var section = DynamicSection(
+                skipsDefaultDirectories: references.skipsDefaultDirectories, format: format)
+            for need in references.needed { section.needed.append(try string(need)) }
+            if let name = references.name { section.name = try string(name) }
+            if let rpath = references.rpath { section.rpath = try string(rpath) }
+            if let runpath = references.runpath { section.runpath = try string(runpath) }
+            return .dynamic(section)
         } catch {
             return .unreadable(error.reason)
         }
@@ -222,11 +227,11 @@ struct LinkageExtractor {
     private mutating func readDynamicSection() {
         guard let range = dynamicRange else { return }
         do throws(Fault) {
-            let found = try self.references(in: range)
-            guard let address = found.table, let tableSize = found.tableSize else {
-                guard found.names == nil else { throw Fault(reason: "it has no table of names") }
-                references = found
-                return
+            try readReferences(in: range)
+            isRead = true
+            guard let address = references.table, let tableSize = references.tableSize else {
+                if references.names == nil { return }
+                throw Fault(reason: "it has no table of names")
             }
             let load = loads.first { address >= $0.address && address - $0.address < $0.size }
             guard let load else { throw Fault(reason: "its table of names is in no segment") }
@@ -234,53 +239,49 @@ struct LinkageExtractor {
             guard !overflows else { throw Fault(reason: "it points beyond its end") }
             let table = try fileRange(start, tableSize)
             self.table = table
-            references = found
-            guard let names = found.names else { return }
-            guard names.upperBound < tableSize else { throw Fault(reason: "a name is outside its table") }
-            let wanted = table.lowerBound + Int64(names.lowerBound)
-            let end = min(
-                table.upperBound,
-                table.lowerBound + Int64(names.upperBound) + Int64(LinkageExtractor.maximumName))
-            // Without a bound on the way: names far apart are looked for in what is held anyway.
-            if end - wanted <= LinkageExtractor.maximumHead { self.names.restart(wanted..<end) }
+            guard let wanted = references.names else { return }
+            guard wanted.upperBound < tableSize else { throw Fault(reason: "a name is outside its table") }
+            let first = table.lowerBound + Int64(wanted.lowerBound)
+            let last = table.lowerBound + Int64(wanted.upperBound)
+            let end = min(table.upperBound, last + Int64(LinkageExtractor.maximumName))
+            // Names far apart are looked for in what is held anyway.
+            if end - first <= LinkageExtractor.maximumHead { names.restart(first..<end) }
         } catch {
             outcome = .unreadable(error.reason)
         }
     }
 
-    private func references(in range: Range<Int64>) throws(Fault) -> References {
+    private mutating func readReferences(in range: Range<Int64>) throws(Fault) {
         let width: Int64 = format.is64Bit ? 8 : 4
         let start = range.lowerBound - dynamic.range.lowerBound
-        var found = References()
         var position = start
         while position + 2 * width <= start + Int64(range.count) {
             let tag = try number(dynamic, position, Int(width))
             let value = try number(dynamic, position + width, Int(width))
             position += 2 * width
             switch tag {
-            case 0: return found
+            case 0: return
             case 1:
-                found.include(value)
-                guard found.needed.count < LinkageExtractor.maximumNeeds else {
+                guard references.needed.count < LinkageExtractor.maximumNeeds else {
                     throw Fault(reason: "it needs more than \(LinkageExtractor.maximumNeeds) libraries")
                 }
-                found.needed.append(value)
-            case 5: found.table = value
-            case 10: found.tableSize = value
+                references.needed.append(value)
+                references.include(value)
+            case 5: references.table = value
+            case 10: references.tableSize = value
             case 14:
-                found.include(value)
-                found.name = value
+                references.name = value
+                references.include(value)
             case 15:
-                found.include(value)
-                found.rpath = value
+                references.rpath = value
+                references.include(value)
             case 29:
-                found.include(value)
-                found.runpath = value
-            case 0x6FFF_FFFB: found.skipsDefaultDirectories = value & 0x800 != 0
+                references.runpath = value
+                references.include(value)
+            case 0x6FFF_FFFB: references.skipsDefaultDirectories = value & 0x800 != 0
             default: break
             }
         }
-        return found
     }
 
     // MARK: Bytes

@@ -159,7 +159,7 @@ extension ReferenceImageTests {
                 "sh",
                 [
                     "-c",
-                    "find \(directories.joined(separator: " ")) -name '*.so' -exec ldd {} + 2>/dev/null || true",
+                    "find \(directories.joined(separator: " ")) -type f -name '*.so' -exec ldd {} + 2>/dev/null || true",
                 ])
             var missing: Set<String> = []
             var count = 0
