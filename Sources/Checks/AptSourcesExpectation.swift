@@ -103,6 +103,11 @@ struct AptSourcesExpectation: Expectation {
         func doubt(about glob: Glob) -> String? {
             malformed.entries.first.map { "a source of apt does not parse: \($0)" }
         }
+
+        // The expectation proposes whole violations itself.
+        func changes(removing old: [NamedThing], adding new: [NamedThing]) -> [Violation.Change] { [] }
+
+        func values(of attribute: String, _ name: String) -> [String]? { nil }
     }
 }
 

@@ -105,7 +105,7 @@ struct PathsExpectation: Expectation {
     func violations(_ context: EvaluationContext) throws(Unresolved) -> [Violation] {
         let rootfs = context.facts.rootfs
         var matches: [Node] = []
-        for node in try self.matches(context)
+        for node in try PathsExpectation.matches(quantified, context)
         where try quantified.counts(layer: rootfs.status(of: node).layer, context) {
             matches.append(node)
         }

@@ -127,5 +127,10 @@ struct SecretsExpectation: Expectation {
         func provenance(ofMissing name: String) -> Provenance? { nil }
 
         func doubt(about glob: Glob) -> String? { doubt }
+
+        // The expectation proposes whole violations itself.
+        func changes(removing old: [NamedThing], adding new: [NamedThing]) -> [Violation.Change] { [] }
+
+        func values(of attribute: String, _ name: String) -> [String]? { nil }
     }
 }

@@ -175,6 +175,13 @@ struct LayerMerger {
     /// Gives an inode other metadata, as chown and chmod do: all its names show it.
     mutating func change(_ node: Node, layer: Int, _ body: (inout FileStatus) -> Void) {
         let inode = Int(tree.nodes[Int(node.index)].inode)
+        let old = tree.inodes[inode].status
+        if old.kind != .directory, old.layer < layer {
+            // The lower layer has it still.
+            let hidden = newInode(old, entry: tree.inodes[inode].entry)
+            tree.hidden.append(
+                RootFS.HiddenName(node: node.index, inode: hidden, layer: Int32(layer)))
+        }
         body(&tree.inodes[inode].status)
         tree.inodes[inode].status.layer = layer
     }
