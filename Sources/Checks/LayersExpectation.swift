@@ -97,17 +97,14 @@ struct LayersExpectation: Expectation {
     func violations(_ context: EvaluationContext) throws(Unresolved) -> [Violation] {
         if isOfCopies {
             let largest = try PathsExpectation.matches(quantified, context)
-                .filter {
-                    let status = context.facts.rootfs.status(of: $0)
-                    return status.kind == .file && status.layer < context.facts.layers.count - 1
-                }
+                .filter { context.facts.rootfs.status(of: $0).kind == .file }
                 .max { context.facts.rootfs.status(of: $0).size < context.facts.rootfs.status(of: $1).size }
             guard let largest, context.facts.rootfs.status(of: largest).size > allowedBytes else { return [] }
             let path = context.facts.rootfs.path(of: largest)
             return [
                 Violation(
                     "chown 12345 \(path)", [.chown(path, uid: 12345, gid: 0)],
-                    layer: max(0, context.facts.layers.count - 1))
+                    layer: context.facts.layers.count)
             ]
         }
         return try quantified.names(in: context.scope).prefix(3).map { name in

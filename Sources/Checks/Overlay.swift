@@ -18,6 +18,7 @@ extension ImageFacts {
             case .config(let key, let value): config.set(key, value)
             case .platform(let os, let architecture): config.setPlatform(os, architecture)
             case .diffIDs(let digests): config.setDiffIDs(digests)
+            case .step(let instruction): config.addStep(instruction)
             case .names(let given): names = given
             case .write, .remove, .chmod, .chown:
                 var changed = overlay ?? RootFSOverlay(rootfs)
@@ -52,7 +53,7 @@ extension Violation.Change {
         case .chown(let path, let uid, let gid):
             let layer = layerOf(path)
             overlay.change(path, layer: layer) { ($0.uid, $0.gid) = (uid, gid) }
-        case .environment, .label, .config, .platform, .names, .diffIDs: break
+        case .environment, .label, .config, .platform, .names, .diffIDs, .step: break
         }
     }
 }
@@ -107,6 +108,15 @@ private struct EditedConfig {
             var rootfs = json["rootfs"] ?? .object([])
             rootfs.set("diff_ids", .array(digests.map { .string($0.description) }))
             json.set("rootfs", rootfs)
+        }
+    }
+
+    mutating func addStep(_ instruction: String) {
+        changes.append { json in
+            let step = JSON.object([
+                .init("created_by", .string(instruction)), .init("empty_layer", .bool(true)),
+            ])
+            json.set("history", .array((json["history"]?.array ?? []) + [step]))
         }
     }
 

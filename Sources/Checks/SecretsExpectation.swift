@@ -64,6 +64,10 @@ struct SecretsExpectation: Expectation {
                 Violation("set ASSAY_PASSWORD", [.environment(name: "ASSAY_PASSWORD", value: "swordfish")])
             ),
             (
+                ["place": .text("history")],
+                Violation("give a password to a step", [.step("RUN fetch --password=swordfish")])
+            ),
+            (
                 ["place": .text("label")],
                 Violation("label assay_password", [.label(name: "assay_password", value: "swordfish")])
             ),

@@ -37,6 +37,8 @@ public struct Violation: Sendable {
         case platform(os: String, architecture: String)
         /// The names that the image has where it is read from.
         case names([String])
+        /// A step without layer is added at the end of the history.
+        case step(String)
         /// The digests of the uncompressed layers, lowest first, as the config lists them.
         case diffIDs([Digest])
     }

@@ -757,7 +757,10 @@ checks:
     source: Customising the image
     severity: warning
     expect:
-      linked: {every: ["${AIRFLOW_USER_HOME_DIR}/.local/lib/python*/site-packages/**/*.so"]}
+      linked:
+        every: ["${AIRFLOW_USER_HOME_DIR}/.local/lib/python*/site-packages/**/*.so"]
+        # These have checks of their own.
+        except: ["/**/site-packages/MySQLdb/*", "/**/site-packages/psycopg2/*"]
       allowNone: true
     remedy: add the package of the library to ADDITIONAL_RUNTIME_DEPS
 

@@ -161,7 +161,7 @@ struct AirflowSuiteTests {
                 ])
         },
         Mutation(
-            name: "no client library", fails: ["AIR-MYSQL-002", "AIR-MYSQL-020", "AIR-LIB-002"],
+            name: "no client library", fails: ["AIR-MYSQL-002", "AIR-MYSQL-020"],
             instruction: nil
         ) {
             $0.add("RUN rm", [.removal(of: "/usr/lib/x86_64-linux-gnu/libmariadb.so.3")])
@@ -361,7 +361,10 @@ struct AirflowSuiteTests {
             $0.add("COPY model /srv/", [.file("/srv/model", text)])
             $0.add("RUN chmod", [.file("/srv/model", text, mode: 0o600)])
         },
-        Mutation(name: "no library of PostgreSQL", fails: ["AIR-LIB-001", "AIR-LIB-002"], instruction: nil) {
+        Mutation(name: "no library of C++", fails: ["AIR-LIB-002"], instruction: "apt-get purge") {
+            $0.add("RUN apt-get purge", [.removal(of: "/usr/lib/x86_64-linux-gnu/libstdc++.so.6")])
+        },
+        Mutation(name: "no library of PostgreSQL", fails: ["AIR-LIB-001"], instruction: nil) {
             var driver = TestImage.Member.library(
                 "\(TestImage.site)/psycopg2/_psycopg.so", needs: ["libpq.so.5"])
             (driver.mode, driver.uid) = (0o775, 50000)

@@ -22,7 +22,9 @@ extension TestImage {
                     .library("/usr/lib/x86_64-linux-gnu/libc.so.6"),
                     .library("/usr/lib/x86_64-linux-gnu/libm.so.6", needs: ["libc.so.6"]),
                     // Python's images have no Tk.
-                    .library("/usr/local/lib/python3.12/lib-dynload/_tkinter.so", needs: ["libtk8.6.so"]),
+                    .library(
+                        "/usr/local/lib/python3.12/lib-dynload/_tkinter.so",
+                        needs: ["libtk8.6.so", "libm.so.6"]),
                     .file("/etc/apt/sources.list.d/debian.sources", debianSources),
                     .file(keyringPath, keyring),
                     .distribution("pip", "24.2", in: "/usr/local/lib/python3.12/site-packages"),
@@ -131,6 +133,9 @@ extension TestImage {
                 .link("/etc/alternatives/nc", to: "/bin/nc.openbsd"), .command("/usr/bin/mariadb"),
                 .link("/usr/bin/mysql", to: "mariadb"),
                 .library("/usr/lib/x86_64-linux-gnu/libmariadb.so.3", needs: ["libc.so.6"]),
+                .library("/usr/lib/x86_64-linux-gnu/libstdc++.so.6", needs: ["libm.so.6", "libc.so.6"]),
+                // What makes a second copy of it worth a word.
+                .file("/usr/share/large", String(repeating: "x", count: 2 << 20)),
                 .directory("/var/lib/apt/lists"), .directory("/var/cache/apt/archives/partial"),
             ])
     }
@@ -171,6 +176,7 @@ extension TestImage {
                         .distribution(name, version, in: site, uid: 50000),
                     ]
                 }
+                + extensions
                 + [
                     .directory("\(site)/airflow", mode: 0o775, uid: 50000),
                     .file("\(site)/airflow/__init__.py", mode: 0o664, uid: 50000),
@@ -179,7 +185,6 @@ extension TestImage {
                     .file(
                         "/home/airflow/constraints.txt", "apache-airflow-providers-celery==3.10.0\n",
                         mode: 0o664, uid: 50000),
-                    .directory("\(site)/MySQLdb", mode: 0o775, uid: 50000), driver,
                     .file("\(local)/bin/airflow", "#!", mode: 0o775, uid: 50000),
                     .file("\(local)/bin/pip", "#!", mode: 0o775, uid: 50000),
                     Member(
@@ -189,10 +194,14 @@ extension TestImage {
                 ])
     }
 
-    private static var driver: Member {
-        var driver = Member.library("\(site)/MySQLdb/_mysql.so", needs: ["libmariadb.so.3", "libc.so.6"])
-        (driver.mode, driver.uid) = (0o775, 50000)
-        return driver
+    private static var extensions: [Member] {
+        let needs = ["MySQLdb/_mysql.so": "libmariadb.so.3", "greenlet/_greenlet.so": "libstdc++.so.6"]
+        return needs.sorted { $0.key < $1.key }.flatMap { path, need in
+            var file = Member.library("\(site)/\(path)", needs: [need, "libc.so.6"])
+            (file.mode, file.uid) = (0o775, 50000)
+            let directory = "\(site)/\(path.prefix { $0 != "/" })"
+            return [.directory(directory, mode: 0o775, uid: 50000), file]
+        }
     }
 
     private static var entrypointLayer: Layer {
