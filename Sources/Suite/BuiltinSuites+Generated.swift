@@ -510,8 +510,8 @@ checks:
       versions: "2.0.."
       names: {any: ["apache/airflow:*", "**/apache/airflow:*"]}
     expect:
-      names: {every: ["**apache/airflow:*"]}
-      tag: {matches: "(slim-)?(latest|${AIRFLOW_VERSION})(-python${PYTHON_MAJOR_MINOR_VERSION})?"}
+      names: {none: ["apache/airflow:*", "**/apache/airflow:*"]}
+      tag: {not: {matches: "(slim-)?(latest|${AIRFLOW_VERSION})(-python${PYTHON_MAJOR_MINOR_VERSION})?"}}
     remedy: tag the image again by its content
 
   - id: AIR-IMG-002
@@ -1221,7 +1221,8 @@ profiles:
         - label: org.apache.airflow.version
   - id: "1.10"
     title: Airflow 1.10, and 2.0.0.dev0 as the document builds it
-    versions: "1.10"
+    # Up to its last release: 2.0.0.dev0 is judged as the nearest one.
+    versions: "1.10..1.10.15"
     parameters:
       DEFAULT_EXTRAS: "async,aws,azure,celery,dask,elasticsearch,gcp,kubernetes,redis,slack,ssh,statsd,virtualenv"
     when:

@@ -78,11 +78,12 @@ extension ReleaseLine {
     static let development = v1.with("from local sources") { line in
         (line.installed, line.claimed) = ("2.0.0.dev0", "2.0.0.dev0")
         line.directURL = #"{"url": "file:///opt/airflow", "dir_info": {}}"#
-        line.warnings = ["the installed version 2.0.0 lies outside of 1.10: judged as 1.10"]
+        line.warnings = ["the installed version 2.0.0 lies outside of 1.10..1.10.15: judged as 1.10.15"]
     }
 
     static let release201 = ReleaseLine("2.0.1", on: .buster, python: "3.8", profile: "2.0.0-2.0.1")
     static let release212 = ReleaseLine("2.1.2", on: .buster, python: "3.9", profile: "2.0.2-2.1")
+    static let release212PushedAgain = release212.pushedAgain
     static let release225 = ReleaseLine("2.2.5", on: .buster, python: "3.7", profile: "2.2")
     static let release273 = ReleaseLine("2.7.3", on: .bullseye, python: "3.8", profile: "2.3-2.7")
     static let release306 = ReleaseLine("3.0.6", on: .bookworm, python: "3.12", profile: "3.0")
@@ -103,7 +104,7 @@ extension ReleaseLine {
         ReleaseLine("2.0.2", on: .buster, python: "3.6", profile: "2.0.2-2.1"),
         ReleaseLine("2.0.2", on: .buster, python: "3.6", profile: "2.0.2-2.1").pushedAgain,
         ReleaseLine("2.1.0", on: .buster, python: "3.6", profile: "2.0.2-2.1"),
-        release212, release212.pushedAgain,
+        release212, release212PushedAgain,
         ReleaseLine("2.1.4", on: .buster, python: "3.6", profile: "2.0.2-2.1"),
         ReleaseLine("2.1.4", on: .buster, python: "3.6", profile: "2.0.2-2.1").pushedAgain,
         ReleaseLine("2.2.3", on: .buster, python: "3.6", profile: "2.2"),
