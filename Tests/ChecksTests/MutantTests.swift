@@ -1,5 +1,5 @@
+import AssayTestSupport
 import Checks
-import Foundation
 import Suite
 import Testing
 
@@ -29,38 +29,22 @@ struct MutantTests {
         #expect(survivors == [])
     }
 
-    /// A line of the matrix that `scripts/mutants` makes a report of.
-    private struct Row: Encodable {
-        var mutant: String
-        var statement: String?
-        var line: String
-        var expected: [String]
-        var failing: [String]
-        var errors: [String]
-    }
-
-    @Test(
-        "are written to the matrix that is asked for",
-        .enabled(if: ProcessInfo.processInfo.environment["ASSAY_MUTANT_MATRIX"] != nil))
+    @Test("are rows of the matrix that scripts/mutants asks for", .enabled(if: MutantRow.file != nil))
     func matrix() throws {
         let suite = try CompiledSuite.airflow()
-        var rows = try Mutant.all.map { mutant in
+        let mutants = try Mutant.all.map { mutant in
             let judgement = try mutant.judge(by: suite)
-            return Row(
-                mutant: mutant.name, statement: mutant.statement, line: mutant.line.name,
-                expected: mutant.fails.sorted(), failing: judgement.ids(.fail).sorted(),
-                errors: judgement.ids(.error))
+            return MutantRow(
+                mutant: mutant.name, statement: mutant.statement, image: mutant.line.name,
+                expected: mutant.fails, failing: judgement.ids(.fail), errors: judgement.ids(.error))
         }
-        rows += try ConformingImage.all.map { conforming in
+        let conforming = try ConformingImage.all.map { conforming in
             let image = conforming.make()
             let judgement = try suite.judge(image.facts(), inputs: conforming.inputs(image))
-            return Row(
-                mutant: "none", line: conforming.name, expected: conforming.lost.sorted(),
-                failing: judgement.ids(.fail).sorted(), errors: judgement.ids(.error))
+            return MutantRow(
+                mutant: nil, statement: nil, image: conforming.name, expected: conforming.lost,
+                failing: judgement.ids(.fail), errors: judgement.ids(.error))
         }
-        let path = try #require(ProcessInfo.processInfo.environment["ASSAY_MUTANT_MATRIX"])
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try encoder.encode(rows).write(to: URL(fileURLWithPath: path))
+        try MutantRow.write(mutants + conforming, to: #require(MutantRow.file))
     }
 }

@@ -749,7 +749,8 @@ extension Mutant {
 
     /// Each of them on an image of every profile, and on those that are judged by another release than their own.
     private static let everywhere: [Mutant] = [
-        ReleaseLine.v1, .development, .release201, .release212, .release212PushedAgain, .release225, .release273,
+        ReleaseLine.v1, .development, .release201, .release212, .release212PushedAgain, .release225,
+        .release273,
         .release306, .release315,
     ].flatMap { line in
         [
