@@ -896,6 +896,8 @@ checks:
       parameters: {INSTALL_MYSQL_CLIENT: "true", INSTALL_MYSQL_CLIENT_TYPE: mysql}
       none:
         - {config: platform, startsWith: linux/arm64}
+        # 2.8.0 mixed the two.
+        - versions: "==2.8.0"
     expect:
       packages: {any: [mysql-client, mysql-community-client, mysql-community-client-core]}
     remedy: build with --build-arg INSTALL_MYSQL_CLIENT_TYPE=mariadb where that is what is wanted
@@ -1024,7 +1026,7 @@ checks:
     when:
       all: [*own-list, {os: debian, codename: buster}]
     expect:
-      - packages: {every: [libffi6, libssl1.1]}
+      packages: {every: [libffi6, libssl1.1]}
     remedy: install them, or pass RUNTIME_APT_DEPS
 
   - id: AIR-APT-010
@@ -1120,6 +1122,19 @@ checks:
     expect:
       packages: {none: ["msodbcsql*"], except: ["${ADDITIONAL_RUNTIME_DEPS}"]}
     remedy: build with --build-arg INSTALL_MSSQL_CLIENT=false
+
+  # 1.10 has no library for LDAP.
+  - id: AIR-APT-019
+    title: the library for LDAP is there
+    statements: [A04]
+    source: Dockerfile of Airflow 2.0 to 2.2
+    severity: warning
+    when:
+      all: [*own-list, {os: debian, codename: buster}]
+      versions: "2.0..2.2"
+    expect:
+      packages: {every: [libldap-2.4-2]}
+    remedy: install it, or pass RUNTIME_APT_DEPS
 
 """#),
             ("profiles.yaml", #"""

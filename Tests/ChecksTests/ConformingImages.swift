@@ -103,6 +103,32 @@ extension ConformingImage {
         }
     }
 
+    /// AIRFLOW_HOME, AIRFLOW_USER_HOME_DIR and AIRFLOW_UID of one's own.
+    private static func relocated(_ image: TestImage) -> TestImage {
+        func relocate(_ text: String) -> String {
+            text.replacing("/opt/airflow", with: "/srv/airflow").replacing("/home/airflow", with: "/home/etl")
+                .replacing(":x:50000:", with: ":x:1234:")
+        }
+        var image = image
+        for layer in image.layers.indices {
+            for member in image.layers[layer].members.indices {
+                var moved = image.layers[layer].members[member]
+                (moved.path, moved.text, moved.target) = (
+                    relocate(moved.path), relocate(moved.text), relocate(moved.target)
+                )
+                if moved.uid == 50000 { moved.uid = 1234 }
+                if moved.path == "/etc/group" { moved.text = moved.text.replacing(":1234:", with: ":50000:") }
+                image.layers[layer].members[member] = moved
+            }
+        }
+        image.user = "1234"
+        image.workingDirectory = "/srv/airflow"
+        for (name, value) in image.environment { image.set(name, relocate(value)) }
+        image.set("AIRFLOW_UID", "1234")
+        image.label("org.apache.airflow.uid", "1234")
+        return image
+    }
+
     // MARK: As the document extends
 
     static let extended: [ConformingImage] =
@@ -159,6 +185,15 @@ extension ConformingImage {
         ConformingImage(.reference, "without MySQL", make: { removeMySQL(&$0) }).with {
             $0.isCustomised = true
         },
+        ConformingImage(.reference, "with other places and another UID") { $0 = relocated($0) }
+            .with { $0.isCustomised = true },
+        ConformingImage(.v1, "with other places and another UID") { $0 = relocated($0) }
+            .with { $0.isCustomised = true },
+        ConformingImage(.reference, "with some of the extras") { image in
+            for name in ["elasticsearch", "kubernetes", "paramiko", "slack_sdk", "mysqlclient"] {
+                image.layers[4].members.removeAll { $0.path.contains("/\(name)-") }
+            }
+        }.with { $0.variant = "custom" },
         ConformingImage(.early, "with the document's unidecode") { image in
             image.add("RUN pip install", TestImage.installed("text-unidecode", "1.3", in: image.site))
         }.with { $0.buildArguments = [("SLUGIFY_USES_TEXT_UNIDECODE", "yes")] },
@@ -215,6 +250,68 @@ extension ConformingImage {
 
 @Suite("Images that keep the contract")
 struct ConformingImageTests {
+    struct Applicability: Sendable, CustomTestStringConvertible {
+        var image: String
+        var applies: [String]
+        var doesNot: [String]
+
+        var testDescription: String { image }
+    }
+
+    static let applicability: [Applicability] = [
+        Applicability(
+            image: "1.10.12",
+            applies: [
+                "AIR-ENV-003", "AIR-USER-002", "AIR-LABEL-007", "AIR-PY-016", "AIR-PY-019", "AIR-RUN-010",
+            ],
+            doesNot: [
+                "AIR-LABEL-004", "AIR-LABEL-005", "AIR-PY-002", "AIR-PY-007", "AIR-ENV-013", "AIR-IMG-001",
+            ]),
+        Applicability(
+            image: "1.10.12 from local sources", applies: ["AIR-FS-001", "AIR-FS-015", "AIR-USER-008"],
+            doesNot: ["AIR-PY-002", "AIR-LABEL-004"]),
+        Applicability(
+            image: "2.1.2", applies: ["AIR-ENV-003", "AIR-USER-002", "AIR-USER-003", "AIR-ENV-013"],
+            doesNot: ["AIR-USER-004", "AIR-RUN-009", "AIR-RUN-010", "AIR-FS-005"]),
+        Applicability(
+            image: "2.1.2 pushed again", applies: ["AIR-USER-004", "AIR-RUN-009", "AIR-ENV-015"],
+            doesNot: ["AIR-ENV-003", "AIR-USER-002", "AIR-USER-003", "AIR-FS-005"]),
+        Applicability(
+            image: "2.2.5", applies: ["AIR-FS-005", "AIR-RUN-010", "AIR-APT-009"], doesNot: ["AIR-APT-015"]),
+        Applicability(
+            image: "2.3.0 arm64", applies: ["AIR-APT-008", "AIR-APT-015"],
+            doesNot: ["AIR-MYSQL-001", "AIR-MYSQL-002", "AIR-MYSQL-003", "AIR-MYSQL-004", "AIR-APT-017"]),
+        Applicability(
+            image: "2.7.3 arm64", applies: ["AIR-MYSQL-001", "AIR-MYSQL-002", "AIR-APT-017"],
+            doesNot: ["AIR-MYSQL-004", "AIR-MYSQL-010"]),
+        Applicability(
+            image: "2.8.4", applies: ["AIR-ENV-013", "AIR-APT-011"],
+            doesNot: ["AIR-PY-007", "AIR-APT-007", "AIR-APT-008", "AIR-APT-010"]),
+        Applicability(
+            image: "2.10.5 slim", applies: ["AIR-PY-020", "AIR-MYSQL-001", "AIR-APT-006"],
+            doesNot: ["AIR-MYSQL-004", "AIR-PY-021"]),
+        Applicability(image: "3.0.1", applies: ["AIR-ENV-009"], doesNot: ["AIR-APT-012", "AIR-PY-015"]),
+        Applicability(
+            image: "3.1.5",
+            applies: ["AIR-ENV-011", "AIR-ENV-017", "AIR-APT-012", "AIR-APT-013", "AIR-LABEL-010"],
+            doesNot: ["AIR-ENV-009", "AIR-IMG-005", "AIR-PY-015", "AIR-RUN-008"]),
+        Applicability(
+            image: "1.10.12 of the document customised",
+            applies: ["AIR-APT-001", "AIR-TOOL-007", "AIR-PY-011"],
+            doesNot: ["AIR-EXT-002", "AIR-PY-013"]),
+    ]
+
+    @Test("are judged by the checks of their line", arguments: applicability)
+    func applies(_ applicability: Applicability) throws {
+        let conforming = try #require(ConformingImage.all.first { $0.name == applicability.image })
+        let image = conforming.make()
+        let judgement = try CompiledSuite.airflow().judge(image.facts(), inputs: conforming.inputs(image))
+        for id in applicability.applies { #expect(try judgement.result(id).outcome == .pass, "\(id)") }
+        for id in applicability.doesNot {
+            #expect(try judgement.result(id).outcome == .notApplicable, "\(id)")
+        }
+    }
+
     @Test("pass every check that applies, as what they are", arguments: ConformingImage.all)
     func conforming(_ conforming: ConformingImage) throws {
         let image = conforming.make()

@@ -289,6 +289,11 @@ extension Mutant {
         Mutant("no libffi6", breaks: "A04", on: .release225, fails: ["AIR-APT-009"], by: "apt-get purge") {
             $0.add("RUN apt-get purge libffi6", [$0.purging("libffi6")])
         },
+        Mutant(
+            "no libldap", breaks: "A04", on: .release212, fails: ["AIR-APT-019", "AIR-APT-014"], by: "purge"
+        ) {
+            $0.add("RUN apt-get purge libldap-2.4-2", [$0.purging("libldap-2.4-2")])
+        },
         Mutant("no libev4", breaks: "A04", fails: ["AIR-APT-010"], by: "apt-get purge") {
             $0.add("RUN apt-get purge libev4", [$0.purging("libev4")])
         },

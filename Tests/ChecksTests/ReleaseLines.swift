@@ -114,6 +114,7 @@ extension ReleaseLine {
         ReleaseLine("2.6.3", on: .bullseye, python: "3.7", profile: "2.3-2.7"),
         ReleaseLine("2.6.3", on: .bullseye, python: "3.7", profile: "2.3-2.7").slim,
         release273, release273.arm64,
+        ReleaseLine("2.8.0", on: .bookworm, python: "3.8", profile: "2.8-2.11"),
         ReleaseLine("2.8.1", on: .bookworm, python: "3.8", profile: "2.8-2.11"),
         ReleaseLine("2.8.4", on: .bullseye, python: "3.8", profile: "2.8-2.11"),
         ReleaseLine("2.9.3", on: .bookworm, python: "3.12", profile: "2.8-2.11"),
