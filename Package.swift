@@ -99,7 +99,8 @@ let package = Package(
         .testTarget(
             name: "ChecksTests",
             dependencies: [
-                "Checks", "Suite", "Facts", "RootFS", "LayerArchive", "OCIModel", "Verdict", "AssayTestSupport",
+                "Checks", "Suite", "Facts", "RootFS", "LayerArchive", "OCIModel", "Verdict",
+                "AssayTestSupport",
             ],
             swiftSettings: swift),
         .testTarget(
