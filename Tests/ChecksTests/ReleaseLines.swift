@@ -489,8 +489,22 @@ extension ReleaseLine {
             } + ["", "/\(www)", "/\(www)/static", "/\(www)/static/dist"].map { "\(site)/airflow\($0)" }
         var members = directories.map { TestImage.Member.directory($0, mode: 0o775, uid: 50000) }
         for (name, version) in distributions {
+            let isAirflow = name == "apache-airflow"
             members += TestImage.installed(
-                name, version, in: site, directURL: name == "apache-airflow" ? directURL : nil)
+                name, version, in: site, directURL: isAirflow ? directURL : nil,
+                extras: isAirflow ? ["celery", "jdbc"] : [],
+                requires: isAirflow
+                    ? [
+                        "SQLAlchemy>=1.3", "celery>=4.3; extra == 'celery'",
+                        "JPype1==0.7.1; extra == 'jdbc'", "jaydebeapi>=1.1.1; extra == 'jdbc'",
+                    ] : [],
+                // What the build removes is in the list still.
+                files: isAirflow
+                    ? [
+                        "airflow/__init__.py", "airflow/__pycache__/__init__.pyc", "../../../bin/airflow",
+                        "airflow/\(www)/static/dist/manifest.json",
+                    ] + (isOf("..2.0") ? ["airflow/\(www)/package.json", "airflow/\(www)/yarn.lock"] : [])
+                    : [])
         }
         members += [
             .file("\(site)/airflow/__init__.py", mode: 0o664, uid: 50000),
@@ -499,7 +513,7 @@ extension ReleaseLine {
         ]
         let interpreter = isOf("3.1..") ? "/usr/python/bin" : "/usr/local/bin"
         members += rows([
-            ("..2.11", .file("\(site)/airflow/\(www)/static/dist/manifest.json", mode: 0o664, uid: 50000)),
+            ("1..", .file("\(site)/airflow/\(www)/static/dist/manifest.json", mode: 0o664, uid: 50000)),
             ("2.9..", .file("\(local)/pyvenv.cfg", "home = \(interpreter)\n", mode: 0o664, uid: 50000)),
             (
                 "2.9..",

@@ -230,12 +230,17 @@ extension TestImage {
 
     /// A distribution in the user library, as pip installs it and the build leaves it.
     static func installed(
-        _ name: String, _ version: String, in site: String, uid: Int64 = 50000, directURL: String? = nil
+        _ name: String, _ version: String, in site: String, uid: Int64 = 50000, directURL: String? = nil,
+        extras: [String] = [], requires: [String] = [], files: [String] = []
     ) -> [Member] {
-        let metadata = Member.distribution(name, version, in: site, uid: uid)
+        let metadata = Member.distribution(
+            name, version, in: site, uid: uid, extras: extras, requires: requires)
         let folder = String(metadata.path.dropLast("/METADATA".count))
+        let record = (["\(folder.dropFirst(site.count + 1))/METADATA"] + files).map { "\($0),,\n" }.joined()
+        var texts = [("RECORD", record), ("INSTALLER", "pip\n")]
+        if let directURL { texts.append(("direct_url.json", directURL)) }
         return [.directory(folder, mode: 0o775, uid: uid), metadata]
-            + (directURL.map { [.file("\(folder)/direct_url.json", $0, mode: 0o664, uid: uid)] } ?? [])
+            + texts.map { .file("\(folder)/\($0)", $1, mode: 0o664, uid: uid) }
     }
 
     /// The directory that Airflow is installed in.
