@@ -85,6 +85,11 @@ extension ConformingImage {
             ])
         }
         image.layers[2].members.append(.command("/usr/bin/java"))
+        image.change("\(image.site)/apache_airflow-1.10.12.dist-info/METADATA") {
+            $0.text +=
+                "Provides-Extra: jdbc\nRequires-Dist: JPype1==0.7.1; extra == 'jdbc'\n"
+                + "Requires-Dist: jaydebeapi>=1.1.1; extra == 'jdbc'\n"
+        }
         let added = [("JPype1", "0.7.1"), ("JayDeBeApi", "1.2.3"), ("pandas", "1.1.2")]
         image.layers[4].members += added.flatMap { TestImage.installed($0, $1, in: image.site) }
     }

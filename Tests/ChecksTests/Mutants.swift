@@ -22,6 +22,8 @@ struct Mutant: Sendable, CustomTestStringConvertible {
     var instruction: String?
     var buildArguments: [(name: String, value: String)]
     var base: Base
+    /// A constraints file that is given.
+    var constraints: String?
     var change: @Sendable (inout TestImage) -> Void
 
     var testDescription: String { "\(line.name): \(name)" }
@@ -29,12 +31,13 @@ struct Mutant: Sendable, CustomTestStringConvertible {
     init(
         _ name: String, breaks statement: String?, on line: ReleaseLine = .reference, fails: [String],
         by instruction: String? = nil, with buildArguments: [(name: String, value: String)] = [],
-        base: Base = .none, change: @escaping @Sendable (inout TestImage) -> Void
+        base: Base = .none, constraints: String? = nil, change: @escaping @Sendable (inout TestImage) -> Void
     ) {
         (self.name, self.statement, self.line, self.fails) = (name, statement, line, fails)
         (self.instruction, self.buildArguments, self.base, self.change) = (
             instruction, buildArguments, base, change
         )
+        self.constraints = constraints
     }
 
     func judge(by suite: CompiledSuite) throws -> Judgement {
@@ -47,7 +50,8 @@ struct Mutant: Sendable, CustomTestStringConvertible {
             case .foreign: BaseImage(reference: "other", diffIDs: [try TestImage.digest(of: 9)])
             }
         let inputs = JudgeInputs(
-            buildArguments: buildArguments.map { .init(name: $0.name, value: $0.value) }, base: given)
+            buildArguments: buildArguments.map { .init(name: $0.name, value: $0.value) }, base: given,
+            constraints: try constraints.map { try .init(name: "given", reading: Array($0.utf8)) })
         return try suite.judge(image.facts(), inputs: inputs)
     }
 }
@@ -55,7 +59,7 @@ struct Mutant: Sendable, CustomTestStringConvertible {
 extension Mutant {
     static let all: [Mutant] =
         users + directories + tools + packages + clients + mysql + starts + variables + labels + python
-        + kerberos + names + extensions + everywhere
+        + installed + kerberos + names + extensions + everywhere
 
     // MARK: Users
 
@@ -546,12 +550,13 @@ extension Mutant {
 
     private static let python: [Mutant] = [
         Mutant(
-            "Airflow of root", breaks: "B14", fails: ["AIR-PY-001", "AIR-PY-004"], by: "pip install"
+            "Airflow of root", breaks: "B14", on: .v1, fails: ["AIR-PY-001", "AIR-PY-004"], by: "pip install"
         ) { image in
-            image.drop("\(image.site)/apache_airflow-2.10.5.dist-info")
+            image.drop("\(image.site)/apache_airflow-1.10.12.dist-info")
             image.add(
                 "RUN pip install apache-airflow",
-                [.distribution("apache-airflow", "2.10.5", in: "/usr/local/lib/python3.12/site-packages")])
+                TestImage.installed(
+                    "apache-airflow", "1.10.12", in: "/usr/local/lib/python3.6/site-packages", uid: 0))
         },
         Mutant("a claimed version", breaks: "G04", fails: ["AIR-PY-002"], by: "COPY --chown=airflow:0") {
             $0.set("AIRFLOW_VERSION", "2.10.4")
@@ -567,7 +572,8 @@ extension Mutant {
         Mutant("Airflow for root too", breaks: "B14", fails: ["AIR-PY-004"], by: "pip install") {
             $0.add(
                 "RUN pip install apache-airflow",
-                [.distribution("apache-airflow", "2.10.5", in: "/usr/local/lib/python3.12/site-packages")])
+                TestImage.installed(
+                    "apache-airflow", "2.10.5", in: "/usr/local/lib/python3.12/site-packages", uid: 0))
         },
         Mutant("another Python", breaks: "G02", fails: ["AIR-PY-005"], by: "COPY --chown=airflow:0") {
             $0.set("PYTHON_VERSION", "3.11.9")
@@ -656,6 +662,67 @@ extension Mutant {
         Mutant("no driver for PostgreSQL", breaks: "A02", fails: ["AIR-PY-021"]) {
             $0.drop("\($0.site)/psycopg2_binary-4.3.0.dist-info")
         },
+    ]
+
+    /// What is installed, by its own metadata.
+    private static let installed: [Mutant] = [
+        Mutant("a requirement that is not met", breaks: "G09", fails: ["AIR-PY-030"]) { image in
+            image.change("\(image.site)/apache_airflow-2.10.5.dist-info/METADATA") {
+                $0.text += "Requires-Dist: sqlalchemy<1\n"
+            }
+        },
+        Mutant("a version beside the constraints", breaks: "G07", fails: ["AIR-PY-031"]) {
+            $0.change("/home/airflow/constraints.txt") { $0.text = "celery==5.4.0\n" }
+        },
+        Mutant("an extra of the line without its package", breaks: "A02", fails: ["AIR-PY-033"]) { image in
+            image.change("\(image.site)/apache_airflow-2.10.5.dist-info/METADATA") {
+                $0.text += "Provides-Extra: ldap\nRequires-Dist: python-ldap; extra == 'ldap'\n"
+            }
+        },
+        Mutant(
+            "an extra that was asked for without its package", breaks: "G08", fails: ["AIR-PY-034"],
+            with: [("AIRFLOW_EXTRAS", "ldap,mysql,postgres")]
+        ) { image in
+            image.change("\(image.site)/apache_airflow-2.10.5.dist-info/METADATA") {
+                $0.text +=
+                    "Provides-Extra: mysql\nProvides-Extra: postgres\nProvides-Extra: ldap\n"
+                    + "Requires-Dist: python-ldap; extra == 'ldap'\n"
+            }
+        },
+        Mutant(
+            "no jdbc", breaks: "C09", on: .documented, fails: ["AIR-PY-035"],
+            with: [("ADDITIONAL_AIRFLOW_EXTRAS", "jdbc")]
+        ) { image in
+            image.change("\(image.site)/apache_airflow-1.10.12.dist-info/METADATA") {
+                $0.text += "Provides-Extra: jdbc\nRequires-Dist: jaydebeapi>=1.1.1; extra == 'jdbc'\n"
+            }
+        },
+        Mutant(
+            "no pandas", breaks: "C10", on: .documented, fails: ["AIR-PY-036"],
+            with: [("ADDITIONAL_PYTHON_DEPS", "pandas")]
+        ) { _ in },
+        Mutant(
+            "another version than was asked for", breaks: "H04", on: .documented, fails: ["AIR-PY-037"],
+            with: [("AIRFLOW_INSTALL_VERSION", "==1.10.11")]
+        ) { _ in },
+        Mutant("a file of Airflow removed", breaks: "H02", fails: ["AIR-PY-038"], by: "RUN rm") {
+            $0.add("RUN rm", [.removal(of: "\($0.site)/airflow/__init__.py")])
+        },
+        Mutant("a file of Airflow removed", breaks: "H02", on: .v1, fails: ["AIR-PY-039"], by: "RUN rm") {
+            $0.add("RUN rm", [.removal(of: "\($0.site)/airflow/__init__.py")])
+        },
+        Mutant("installed by another tool", breaks: "H02", fails: ["AIR-PY-040"]) { image in
+            image.change("\(image.site)/apache_airflow-2.10.5.dist-info/INSTALLER") { $0.text = "conda\n" }
+        },
+        Mutant("a file of the core removed", breaks: "H02", on: .release306, fails: ["AIR-PY-041"]) { image in
+            image.change("\(image.site)/apache_airflow_core-3.0.6.dist-info/RECORD") {
+                $0.text += "airflow/sdk.py,,\n"
+            }
+        },
+        Mutant(
+            "a version beside the given constraints", breaks: "I04", on: .documented, fails: ["AIR-PY-032"],
+            constraints: "celery==4.4.7\n"
+        ) { _ in },
     ]
 
     // MARK: Kerberos

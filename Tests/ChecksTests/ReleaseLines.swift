@@ -457,6 +457,7 @@ extension ReleaseLine {
         let airflow: [(String, String)] = rows([
             ("1..", ("apache-airflow", installed)), ("3.0..", ("apache-airflow-core", installed)),
             ("3.0..", ("apache-airflow-task-sdk", "1.1.5")), ("2.0..", ("pip", "21.1")),
+            ("1..", ("SQLAlchemy", "1.3.23")),
         ])
         let providers: [[String]] = rows([
             ("2.0..", ["ftp", "http", "imap", "sqlite"]), ("2.4..", ["common-sql"]), ("2.8..", ["common-io"]),
@@ -470,7 +471,7 @@ extension ReleaseLine {
         let extras: [String] = rows([
             ("1..", "celery"), ("1..", "elasticsearch"), ("1..", "kubernetes"), ("1..", "paramiko"),
             ("1..", "redis"), ("..2.0", "slackclient"), ("2.1..", "slack-sdk"), ("1..", "statsd"),
-            ("1..", "psycopg2-binary"), ("1..", "pandas"), ("1..", "SQLAlchemy"),
+            ("1..", "psycopg2-binary"),
         ])
         let mysql = architecture == "amd64" ? [("mysqlclient", "1.3.14")] : []
         return airflow
@@ -478,6 +479,12 @@ extension ReleaseLine {
                 ("apache-airflow-providers-\($0)", "2.0.0")
             }
             + (isSlim ? [] : extras.map { ($0, "4.3.0") } + mysql)
+    }
+
+    /// The files of Airflow that pip lists; what the build removes is in the list still.
+    private func record(_ www: String) -> [String] {
+        ["airflow/__init__.py", "airflow/__pycache__/__init__.pyc"]
+            + (isOf("..2.0") ? ["airflow/\(www)/package.json", "airflow/\(www)/yarn.lock"] : [])
     }
 
     private var libraryLayer: TestImage.Layer {
@@ -492,19 +499,9 @@ extension ReleaseLine {
             let isAirflow = name == "apache-airflow"
             members += TestImage.installed(
                 name, version, in: site, directURL: isAirflow ? directURL : nil,
-                extras: isAirflow ? ["celery", "jdbc"] : [],
-                requires: isAirflow
-                    ? [
-                        "SQLAlchemy>=1.3", "celery>=4.3; extra == 'celery'",
-                        "JPype1==0.7.1; extra == 'jdbc'", "jaydebeapi>=1.1.1; extra == 'jdbc'",
-                    ] : [],
-                // What the build removes is in the list still.
-                files: isAirflow
-                    ? [
-                        "airflow/__init__.py", "airflow/__pycache__/__init__.pyc", "../../../bin/airflow",
-                        "airflow/\(www)/static/dist/manifest.json",
-                    ] + (isOf("..2.0") ? ["airflow/\(www)/package.json", "airflow/\(www)/yarn.lock"] : [])
-                    : [])
+                extras: isAirflow ? ["celery"] : [],
+                requires: isAirflow ? ["SQLAlchemy>=1.3", "celery>=4.3; extra == 'celery'"] : [],
+                files: isAirflow ? record(www) : name == "apache-airflow-core" ? ["airflow/__init__.py"] : [])
         }
         members += [
             .file("\(site)/airflow/__init__.py", mode: 0o664, uid: 50000),
@@ -513,7 +510,7 @@ extension ReleaseLine {
         ]
         let interpreter = isOf("3.1..") ? "/usr/python/bin" : "/usr/local/bin"
         members += rows([
-            ("1..", .file("\(site)/airflow/\(www)/static/dist/manifest.json", mode: 0o664, uid: 50000)),
+            ("..2.11", .file("\(site)/airflow/\(www)/static/dist/manifest.json", mode: 0o664, uid: 50000)),
             ("2.9..", .file("\(local)/pyvenv.cfg", "home = \(interpreter)\n", mode: 0o664, uid: 50000)),
             (
                 "2.9..",
@@ -523,7 +520,9 @@ extension ReleaseLine {
             ),
             (
                 "2.9..",
-                .file("\(ReleaseLine.home)/constraints.txt", "celery==4.3.0\n", mode: 0o664, uid: 50000)
+                .file(
+                    "\(ReleaseLine.home)/constraints.txt", "celery==4.3.0\nsqlalchemy==1.3.23\n", mode: 0o664,
+                    uid: 50000)
             ),
             ("2.8..", .file("/Dockerfile", uid: 50000)),
         ])
