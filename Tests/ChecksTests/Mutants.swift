@@ -59,7 +59,7 @@ struct Mutant: Sendable, CustomTestStringConvertible {
 extension Mutant {
     static let all: [Mutant] =
         users + directories + tools + packages + clients + mysql + starts + variables + labels + python
-        + installed + kerberos + names + extensions + everywhere
+        + installed + contents + kerberos + names + extensions + everywhere
 
     // MARK: Users
 
@@ -343,7 +343,7 @@ extension Mutant {
         Mutant(
             "no package of Oracle's client", breaks: "G21", on: .v1, fails: ["AIR-MYSQL-001"], by: "purge"
         ) { $0.add("RUN apt-get purge mysql-client", [$0.purging("mysql-client")]) },
-        Mutant("no client library", breaks: "G21", fails: ["AIR-MYSQL-002"], by: "RUN rm") {
+        Mutant("no client library", breaks: "G21", fails: ["AIR-MYSQL-002", "AIR-MYSQL-020"], by: "RUN rm") {
             $0.add("RUN rm", [.removal(of: "/usr/lib/x86_64-linux-gnu/libmariadb.so.3")])
         },
         Mutant("no client command", breaks: "G21", fails: ["AIR-MYSQL-003"], by: "RUN rm clients") {
@@ -362,7 +362,10 @@ extension Mutant {
             ConformingImage.removeMySQL(&$0)
             $0.add("COPY mysql /usr/local/bin/", [.command("/usr/local/bin/mysql")])
         },
-        Mutant("a driver where none is wanted", breaks: "G22", fails: ["AIR-MYSQL-007"], by: "pip install") {
+        Mutant(
+            "a driver where none is wanted", breaks: "G22", fails: ["AIR-MYSQL-007", "AIR-MYSQL-020"],
+            by: "pip install"
+        ) {
             ConformingImage.removeMySQL(&$0)
             $0.add("RUN pip install mysqlclient", TestImage.installed("mysqlclient", "2.2.7", in: $0.site))
         },
@@ -375,7 +378,7 @@ extension Mutant {
                 [
                     .file(
                         "/etc/apt/sources.list.d/mysql.list",
-                        "deb http://repo.mysql.com/apt/debian/ buster x\n")
+                        "deb http://deb.debian.org/debian buster main\n")
                 ])
         },
         Mutant(
@@ -723,6 +726,64 @@ extension Mutant {
             "a version beside the given constraints", breaks: "I04", on: .documented, fails: ["AIR-PY-032"],
             constraints: "celery==4.4.7\n"
         ) { _ in },
+    ]
+
+    // MARK: Sources, secrets, layers, libraries
+
+    private static let contents: [Mutant] = [
+        Mutant("a password in the environment", breaks: "D02", fails: ["AIR-SEC-001"]) {
+            $0.set("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "postgresql://airflow:swordfish@db/airflow")
+        },
+        Mutant("a password in the history", breaks: "D02", fails: ["AIR-SEC-002"]) {
+            $0.add("RUN pip install --index-url https://me:swordfish@example.org/simple x", [])
+        },
+        Mutant("a key that a later step removes", breaks: "D02", fails: ["AIR-SEC-003"], by: "COPY id_rsa") {
+            let body = String(repeating: "QUJD", count: 20)
+            let key = "-----BEGIN PRIVATE" + " KEY-----\n\(body)\n-----END PRIVATE" + " KEY-----\n"
+            $0.add("COPY id_rsa /root/.ssh/", [.file("/root/.ssh/id_rsa", key, mode: 0o600)])
+            $0.add("RUN rm /root/.ssh/id_rsa", [.removal(of: "/root/.ssh/id_rsa")])
+        },
+        Mutant("a keytab that a later step removes", breaks: "K05", fails: ["AIR-KRB-002"], by: "COPY") {
+            $0.add("COPY a.keytab /etc/", [.file("/etc/a.keytab", mode: 0o600)])
+            $0.add("RUN rm /etc/a.keytab", [.removal(of: "/etc/a.keytab")])
+        },
+        Mutant("a source of others", breaks: "D01", fails: ["AIR-SRC-001"], by: "RUN echo deb") {
+            $0.addSource("deb [signed-by=\(TestImage.keyringPath)] https://example.org/ stable main")
+        },
+        Mutant("Oracle's source after its time", breaks: "D01", fails: ["AIR-SRC-001"], by: "RUN echo deb") {
+            $0.addSource(
+                "deb [signed-by=\(TestImage.keyringPath)] http://repo.mysql.com/apt/debian/ bookworm x")
+        },
+        Mutant("a source whose key is gone", breaks: "B07", fails: ["AIR-SRC-002"], by: "RUN echo deb") {
+            $0.addSource("deb [signed-by=/gone.gpg] http://deb.debian.org/debian sid main")
+        },
+        Mutant(
+            "Oracle's source without its key", breaks: "B07", on: .release273, fails: ["AIR-SRC-003"],
+            by: "RUN echo deb"
+        ) { $0.addSource("deb [signed-by=/gone.gpg] http://repo.mysql.com/apt/debian/ buster mysql-8.0") },
+        Mutant("a source that nobody verifies", breaks: "B07", fails: ["AIR-SRC-004"], by: "RUN echo deb") {
+            $0.addSource("deb [trusted=yes] http://deb.debian.org/debian sid main")
+        },
+        Mutant("a source with a password", breaks: "D02", fails: ["AIR-SRC-005"], by: "RUN echo deb") {
+            $0.addSource(
+                "deb [signed-by=\(TestImage.keyringPath)] https://u:p@deb.debian.org/debian sid main")
+        },
+        Mutant("no source of packages", breaks: "B07", fails: ["AIR-SRC-006"]) {
+            $0.add(
+                "RUN rm",
+                ["debian.sources", "pgdg.list"].map { .removal(of: "/etc/apt/sources.list.d/\($0)") })
+        },
+        Mutant("a large file stored twice", breaks: "A03", fails: ["AIR-LAYER-001"], by: "install_os_dep") {
+            $0.rewrite("RUN chmod 600 /usr/share/large", "/usr/share/large") { $0.mode = 0o600 }
+        },
+        Mutant("no library of C++", breaks: "C01", fails: ["AIR-LIB-002"], by: "apt-get purge") {
+            $0.add("RUN apt-get purge", [.removal(of: "/usr/lib/x86_64-linux-gnu/libstdc++.so.6")])
+        },
+        Mutant("no library of PostgreSQL", breaks: "C01", fails: ["AIR-LIB-001"]) { image in
+            var driver = TestImage.Member.library("\(image.site)/psycopg2/_psycopg.so", needs: ["libpq.so.5"])
+            (driver.mode, driver.uid) = (0o775, 50000)
+            image.add("RUN pip install psycopg2", [driver])
+        },
     ]
 
     // MARK: Kerberos

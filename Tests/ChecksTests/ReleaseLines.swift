@@ -350,8 +350,7 @@ extension ReleaseLine {
             isMerged
             ? TestImage.Member.file(
                 "/etc/apt/sources.list.d/debian.sources",
-                "Types: deb\nURIs: http://deb.debian.org/debian\nSuites: bookworm\nComponents: main\n"
-                    + "Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg\n")
+                TestImage.debianSources)
             : .file("/etc/apt/sources.list", "deb http://deb.debian.org/debian \(debian) main\n")
         return TestImage.Layer(
             instruction: isOf("2.3..")
@@ -369,7 +368,10 @@ extension ReleaseLine {
                     "/var/lib/dpkg/status",
                     dpkgStatus(["dpkg", "apt", "bash", "libc6=2.31-13"] + debianPackages.prefix(3))),
                 .command("\(bin)/bash"), .link("\(bin)/sh", to: "bash"), .command("/usr/bin/dpkg"),
-                .command("/usr/bin/apt-get"), .file("\(libraries)/libc.so.6", "ELF", mode: 0o755),
+                .command("/usr/bin/apt-get"), .library("\(libraries)/libc.so.6"),
+                .library("\(libraries)/libm.so.6", needs: ["libc.so.6"]),
+                .file(TestImage.keyringPath, TestImage.keyring),
+                .file("/etc/apt/trusted.gpg.d/others.asc", TestImage.keyring),
             ])
     }
 
@@ -384,6 +386,25 @@ extension ReleaseLine {
                 .distribution("pip", "21.1", in: "\(place)/lib/python\(python)/site-packages"),
                 .distribution("setuptools", "53.0.0", in: "\(place)/lib/python\(python)/site-packages"),
             ])
+    }
+
+    /// The library of the MySQL client.
+    private var clientLibrary: String {
+        isOf("2.8..") || architecture != "amd64"
+            ? "libmariadb.so.3" : "libmysqlclient.so.\(isOf("..1.10") ? 20 : 21)"
+    }
+
+    /// What extensions of Python need, by their files below site-packages.
+    private var extensions: [TestImage.Member] {
+        if isSlim { return [] }
+        var needs = [("greenlet/_greenlet.so", "libstdc++.so.6"), ("psycopg2/_psycopg.so", "libm.so.6")]
+        if architecture == "amd64" { needs.append(("MySQLdb/_mysql.so", clientLibrary)) }
+        return needs.flatMap { path, need in
+            var file = TestImage.Member.library("\(site)/\(path)", needs: [need, "libc.so.6"])
+            (file.mode, file.uid) = (0o775, 50000)
+            let directory = "\(site)/\(path.prefix { $0 != "/" })"
+            return [.directory(directory, mode: 0o775, uid: 50000), file]
+        }
     }
 
     private var packageLayer: TestImage.Layer {
@@ -401,16 +422,16 @@ extension ReleaseLine {
             .command("/usr/share/postgresql-common/pg_wrapper"),
             .link("/usr/bin/psql", to: "../share/postgresql-common/pg_wrapper"),
             .file("/etc/sudoers", "Defaults env_reset\nroot ALL=(ALL:ALL) ALL\n", mode: 0o440),
+            .library("\(libraries)/libstdc++.so.6", needs: ["libm.so.6", "libc.so.6"]),
+            // A second copy of it is worth a word.
+            .file("/usr/share/large", String(repeating: "x", count: 2 << 20)),
             .directory("/var/lib/apt/lists"), .directory("/var/cache/apt/archives"),
             .directory("/var/cache/apt/archives/partial"),
         ]
         if hasClient {
             members += [
                 .command("/usr/bin/\(client)"),
-                .file(
-                    isOracles
-                        ? "\(libraries)/libmysqlclient.so.\(isOf("..1.10") ? 20 : 21)"
-                        : "\(libraries)/libmariadb.so.3", "ELF"),
+                .library("\(libraries)/\(clientLibrary)", needs: ["libc.so.6"]),
             ]
             if !isOracles { members.append(.link("/usr/bin/mysql", to: "mariadb")) }
         }
@@ -503,6 +524,7 @@ extension ReleaseLine {
                 requires: isAirflow ? ["SQLAlchemy>=1.3", "celery>=4.3; extra == 'celery'"] : [],
                 files: isAirflow ? record(www) : name == "apache-airflow-core" ? ["airflow/__init__.py"] : [])
         }
+        members += extensions
         members += [
             .file("\(site)/airflow/__init__.py", mode: 0o664, uid: 50000),
             .file("\(local)/bin/airflow", "#!", mode: 0o775, uid: 50000),
