@@ -98,7 +98,10 @@ let package = Package(
         .testTarget(name: "SuiteTests", dependencies: ["Suite", "Verdict"], swiftSettings: swift),
         .testTarget(
             name: "ChecksTests",
-            dependencies: ["Checks", "Suite", "Facts", "RootFS", "LayerArchive", "OCIModel", "Verdict"],
+            dependencies: [
+                "Checks", "Suite", "Facts", "RootFS", "LayerArchive", "OCIModel", "Verdict",
+                "AssayTestSupport",
+            ],
             swiftSettings: swift),
         .testTarget(
             name: "ProbesTests",

@@ -92,6 +92,7 @@ struct CommandsExpectation: Expectation {
         }
 
         func provenance(ofMissing name: String) -> Provenance? {
+            if name.hasPrefix("/") { return context.provenance(ofMissing: ImagePath(name)) }
             let paths = context.facts.commands.path.map { $0.appending(name) }
             return paths.lazy.compactMap { context.provenance(ofMissing: $0) }.first
         }

@@ -54,12 +54,14 @@ struct UserExpectation: Expectation {
         let values: [(Matcher?, String, Observed)] = [
             (uid, "UID", .text("\(user.uid)")), (gid, "primary GID", .text("\(user.gid)")),
             (home, "home", .text(user.home)), (shell, "shell", .text(user.shell)),
-            (groups, "supplementary groups", .list(supplementary)),
         ]
         for (matcher, name, value) in values {
             try result.compare(
                 matcher, name, value, subject: subject, provenance: provenance, in: context.scope)
         }
+        try result.compare(
+            groups, "supplementary groups", .list(supplementary), subject: subject,
+            provenance: context.provenance(ofFile: "/etc/group"), in: context.scope)
         return result
     }
 

@@ -510,8 +510,8 @@ checks:
       versions: "2.0.."
       names: {any: ["apache/airflow:*", "**/apache/airflow:*"]}
     expect:
-      names: {every: ["**apache/airflow:*"]}
-      tag: {matches: "(slim-)?(latest|${AIRFLOW_VERSION})(-python${PYTHON_MAJOR_MINOR_VERSION})?"}
+      names: {none: ["apache/airflow:*", "**/apache/airflow:*"]}
+      tag: {not: {matches: "(slim-)?(latest|${AIRFLOW_VERSION})(-python${PYTHON_MAJOR_MINOR_VERSION})?"}}
     remedy: tag the image again by its content
 
   - id: AIR-IMG-002
@@ -900,6 +900,8 @@ checks:
       parameters: {INSTALL_MYSQL_CLIENT: "true", INSTALL_MYSQL_CLIENT_TYPE: mysql}
       none:
         - {config: platform, startsWith: linux/arm64}
+        # 2.8.0 mixed the two.
+        - versions: "==2.8.0"
     expect:
       packages: {any: [mysql-client, mysql-community-client, mysql-community-client-core]}
     remedy: build with --build-arg INSTALL_MYSQL_CLIENT_TYPE=mariadb where that is what is wanted
@@ -1028,7 +1030,7 @@ checks:
     when:
       all: [*own-list, {os: debian, codename: buster}]
     expect:
-      - packages: {every: [libffi6, libssl1.1]}
+      packages: {every: [libffi6, libssl1.1]}
     remedy: install them, or pass RUNTIME_APT_DEPS
 
   - id: AIR-APT-010
@@ -1124,6 +1126,19 @@ checks:
     expect:
       packages: {none: ["msodbcsql*"], except: ["${ADDITIONAL_RUNTIME_DEPS}"]}
     remedy: build with --build-arg INSTALL_MSSQL_CLIENT=false
+
+  # 1.10 has no library for LDAP.
+  - id: AIR-APT-019
+    title: the library for LDAP is there
+    statements: [A04]
+    source: Dockerfile of Airflow 2.0 to 2.2
+    severity: warning
+    when:
+      all: [*own-list, {os: debian, codename: buster}]
+      versions: "2.0..2.2"
+    expect:
+      packages: {every: [libldap-2.4-2]}
+    remedy: install it, or pass RUNTIME_APT_DEPS
 
 """#),
             ("profiles.yaml", #"""
@@ -1225,7 +1240,8 @@ profiles:
         - label: org.apache.airflow.version
   - id: "1.10"
     title: Airflow 1.10, and 2.0.0.dev0 as the document builds it
-    versions: "1.10"
+    # Up to its last release: 2.0.0.dev0 is judged as the nearest one.
+    versions: "1.10..1.10.15"
     parameters:
       DEFAULT_EXTRAS: "async,aws,azure,celery,dask,elasticsearch,gcp,kubernetes,redis,slack,ssh,statsd,virtualenv"
     when:

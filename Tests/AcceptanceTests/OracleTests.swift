@@ -198,6 +198,43 @@ extension ReferenceImageTests {
             }
         }
 
+        /// Found and not found: those of the user library and of Debian, through links, of root alone
+        /// (`/root/bin/pip`), not executable (`activate`), for building, and none that a shell has built in.
+        private static let commands = [
+            "airflow", "python", "python3", "pip", "pip3", "uv", "celery", "gunicorn", "flask", "alembic",
+            "bash",
+            "sh", "env", "nc", "netcat", "mysql", "mariadb", "mysqldump", "psql", "kinit", "klist", "ksu",
+            "sudo",
+            "su", "apt-get", "dpkg", "gpg", "curl", "dumb-init", "sqlite3", "rsync", "ssh", "ldapsearch",
+            "isql",
+            "unix_chkpwd", "awk", "ldconfig", "adduser", "docker", "gcc", "g++", "make", "cmake", "cc", "git",
+            "vi", "no-such-command", "activate", "activate.csh", "activate.fish",
+        ]
+
+        @Test func commandsAreThoseOfTheShell() async throws {
+            let directory = try TemporaryDirectory()
+            let checks = OracleTests.commands.enumerated().map { index, name in
+                "  - {id: C-\(index), title: t, expect: {commands: [\"\(name)\"]}}\n"
+            }
+            try directory.write(
+                Array("suite: oracle\ntitle: Commands\nchecks:\n\(checks.joined())".utf8),
+                to: "suite/suite.yaml")
+            let record = try await Assay.record(
+                [ReferenceImage.reference(), "--suite", "\(directory.path)/suite"], code: 1)
+            let results = try #require(record.images.first).results
+            let found: [String] = zip(OracleTests.commands, results).compactMap { name, result in
+                guard result.outcome == .pass, let path = result.findings.first?.observed else { return nil }
+                return "\(name) \(String(path.prefix { $0 != "," }))"
+            }
+            // Bash names files that cannot be run too, where there are no others.
+            let script = #"for n; do p="$(command -v "$n")" && [ -x "$p" ] && echo "$n $p"; done; true"#
+            let path = try await OracleTests.facts.value.config.environment.filter { $0.hasPrefix("PATH=") }
+            let text = try await asAirflow(
+                "/usr/bin/env", path + ["/bin/bash", "-c", script, "-"] + OracleTests.commands)
+            #expect(found.count > 35 && found.count < OracleTests.commands.count)
+            #expect(found == text.split(separator: "\n").map(String.init))
+        }
+
         // MARK: Tools of the image
 
         private static let environment = [

@@ -25,7 +25,8 @@ struct ProfileTests {
         Line(
             version: "2.0.0.dev0", codename: "buster",
             environment: ["AIRFLOW_GID", "ADDITIONAL_RUNTIME_DEPS"],
-            profile: "1.10", warnings: ["the installed version 2.0.0 lies outside of 1.10: judged as 1.10"]),
+            profile: "1.10",
+            warnings: ["the installed version 2.0.0 lies outside of 1.10..1.10.15: judged as 1.10.15"]),
         Line(
             version: "1.10.14", codename: "buster", environment: ["AIRFLOW_GID", "AIRFLOW_PIP_VERSION"],
             labels: ["org.apache.airflow.version"], profile: "1.10"),
@@ -99,7 +100,7 @@ struct ProfileTests {
     private func image(_ line: Line) -> TestImage {
         var image = TestImage.debian
         for name in line.environment { image.set(name, "1") }
-        for name in line.labels { image.label(name, "1") }
+        for name in line.labels { image.label(name, line.version ?? "1") }
         image.change("/etc/os-release") { $0.text = "ID=debian\nVERSION_CODENAME=\(line.codename)\n" }
         if let version = line.version {
             image.add("RUN pip install", [.distribution("apache-airflow", version, in: TestImage.site)])
@@ -125,7 +126,7 @@ struct ProfileTests {
         let judgement = try CompiledSuite.airflow().judge(
             TestImage.airflow.facts(), inputs: JudgeInputs(profile: "2.0.0-2.0.1"))
         #expect(judgement.profile?.id == "2.0.0-2.0.1")
-        #expect(judgement.profile?.evidence.last == "chosen on the command line")
+        #expect(judgement.profile?.evidence.contains("chosen on the command line") == true)
         #expect(try judgement.result("AIR-USER-001").outcome == .fail)
     }
 

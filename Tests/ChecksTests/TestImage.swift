@@ -1,3 +1,4 @@
+import Checks
 import Facts
 import LayerArchive
 import OCIModel
@@ -21,6 +22,8 @@ struct TestImage {
     struct Layer {
         var instruction: String
         var members: [Member] = []
+        /// True: a step of the history that makes no layer.
+        var isEmpty = false
     }
 
     var names: [String] = []
@@ -31,14 +34,18 @@ struct TestImage {
     var workingDirectory: String?
     var ports: [String] = []
     var volumes: [String] = []
+    var stopSignal: String?
     var environment: [(name: String, value: String)] = []
     var labels: [(name: String, value: String)] = []
     var layers: [Layer] = []
     /// Steps without layer that come after those of the layers.
     var steps: [String] = []
+    /// What a Dockerfile adds that begins with `FROM` and this image.
+    var extensions: [Layer] = []
 
     func facts() throws -> ImageFacts {
         let config = try config()
+        let layers = layers + extensions.filter { !$0.isEmpty }
         let layerFacts = try layers.indices.map { index in
             let digest = try TestImage.digest(of: index)
             return LayerFact(digest: digest, diffID: digest, size: 1, uncompressedSize: 1, entryCount: 1)
@@ -46,6 +53,11 @@ struct TestImage {
         return ImageFacts(
             config: config, layers: layerFacts, rootfs: RootFS.merging(layers.map(\.table), plan: .facts),
             names: names)
+    }
+
+    /// This image without what extends it.
+    func base() throws -> BaseImage {
+        BaseImage(reference: "base", diffIDs: try layers.indices.map(TestImage.digest))
     }
 
     static func digest(of layer: Int) throws -> Digest {
@@ -63,11 +75,16 @@ struct TestImage {
         if let user { run.append(.init("User", .string(user))) }
         if let entrypoint { run.append(.init("Entrypoint", strings(entrypoint))) }
         if let command { run.append(.init("Cmd", strings(command))) }
+        if let stopSignal { run.append(.init("StopSignal", .string(stopSignal))) }
         if let workingDirectory { run.append(.init("WorkingDir", .string(workingDirectory))) }
-        let history =
-            layers.map { JSON.object([.init("created_by", .string($0.instruction))]) }
-            + steps.map { .object([.init("created_by", .string($0)), .init("empty_layer", .bool(true))]) }
-        let digests = try layers.indices.map { JSON.string(try TestImage.digest(of: $0).description) }
+        let history = (layers + steps.map { Layer(instruction: $0, isEmpty: true) } + extensions).map {
+            step in
+            JSON.object(
+                [.init("created_by", .string(step.instruction))]
+                    + (step.isEmpty ? [.init("empty_layer", .bool(true))] : []))
+        }
+        let count = layers.count + extensions.count { !$0.isEmpty }
+        let digests = try (0..<count).map { JSON.string(try TestImage.digest(of: $0).description) }
         return try ImageConfig(
             parsing: JSON.object([
                 .init("os", .string("linux")), .init("architecture", .string(architecture)),
@@ -107,7 +124,9 @@ extension TestImage.Member {
         return Self(path: path, mode: 0o755, text: "ELF", linkage: .dynamic(section))
     }
 
-    static func command(_ path: String) -> Self { Self(path: path, mode: 0o755, text: "#!") }
+    static func command(_ path: String, mode: UInt16 = 0o755, uid: Int64 = 0, gid: Int64 = 0) -> Self {
+        Self(path: path, mode: mode, uid: uid, gid: gid, text: "#!")
+    }
 
     static func directory(_ path: String, mode: UInt16 = 0o755, uid: Int64 = 0, gid: Int64 = 0) -> Self {
         Self(path: path, kind: .directory, mode: mode, uid: uid, gid: gid)
@@ -169,6 +188,67 @@ extension TestImage {
 
     mutating func addSource(_ line: String) {
         add("RUN echo deb", [.file("/etc/apt/sources.list.d/added.list", line + "\n")])
+    }
+
+    /// Adds a step on top of the finished image; without members it makes no layer.
+    mutating func extend(_ instruction: String, _ members: [Member] = []) {
+        extensions.append(Layer(instruction: instruction, members: members, isEmpty: members.isEmpty))
+    }
+
+    /// The topmost member with this path.
+    func member(_ path: String) -> Member {
+        (layers + extensions).reversed().lazy.compactMap { $0.members.last { $0.path == path } }.first
+            ?? .file(path, "")
+    }
+
+    /// A member as it is, with something else about it.
+    func changed(_ path: String, _ body: (inout Member) -> Void) -> Member {
+        var member = member(path)
+        body(&member)
+        return member
+    }
+
+    /// Adds a layer with a member that differs from what there is.
+    mutating func rewrite(_ instruction: String, _ path: String, _ body: (inout Member) -> Void) {
+        add(instruction, [changed(path, body)])
+    }
+
+    /// The database of dpkg with more packages.
+    func installing(_ packages: String...) -> Member {
+        changed("/var/lib/dpkg/status") { $0.text += dpkgStatus(packages) }
+    }
+
+    /// The database of dpkg without some packages; each as `dpkgStatus` has it, by the beginning of its name.
+    func purging(_ packages: String...) -> Member {
+        changed("/var/lib/dpkg/status") { member in
+            let stanzas = member.text.split(separator: "\n\n").filter { stanza in
+                !packages.contains { stanza.hasPrefix("Package: \($0)") }
+            }
+            member.text = stanzas.map { $0 + "\n\n" }.joined()
+        }
+    }
+
+    /// A distribution in the user library, as pip installs it and the build leaves it.
+    static func installed(
+        _ name: String, _ version: String, in site: String, uid: Int64 = 50000, directURL: String? = nil,
+        extras: [String] = [], requires: [String] = [], files: [String] = []
+    ) -> [Member] {
+        let metadata = Member.distribution(
+            name, version, in: site, uid: uid, extras: extras, requires: requires)
+        let folder = String(metadata.path.dropLast("/METADATA".count))
+        let record = (["\(folder.dropFirst(site.count + 1))/METADATA"] + files).map { "\($0),,\n" }.joined()
+        var texts = [("RECORD", record), ("INSTALLER", "pip\n")]
+        if let directURL { texts.append(("direct_url.json", directURL)) }
+        return [.directory(folder, mode: 0o775, uid: uid), metadata]
+            + texts.map { .file("\(folder)/\($0)", $1, mode: 0o664, uid: uid) }
+    }
+
+    /// The directory that Airflow is installed in.
+    var site: String {
+        for path in layers.lazy.flatMap(\.members).map(\.path) {
+            if let end = path.firstRange(of: "/apache_airflow-") { return String(path[..<end.lowerBound]) }
+        }
+        return TestImage.site
     }
 
     mutating func set(_ name: String, _ value: String?) {

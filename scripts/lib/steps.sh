@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What scripts/test, scripts/demo and scripts/bench share: steps with their seconds, and the release binary.
+# What scripts/test, scripts/mutants, scripts/demo and scripts/bench share: steps with their seconds, and the release binary.
 
 root="$(realpath "$(dirname "${BASH_SOURCE[0]}")/../..")"
 # shellcheck disable=SC2034  # The scripts that read this file use it.
@@ -49,4 +49,16 @@ swift_build() {
 release_binary() {
     printf '%s/assay\n' \
         "$(swift build --package-path "${root}" --scratch-path "${scratch}" --configuration release --show-bin-path)"
+}
+
+# Builds what is in ReferenceImage/mutants: ${mutants} gets a line NAME=oci:PATH:TAG for each. Commands of a step say
+# themselves what ends it: errexit does not hold inside of one.
+build_mutants() {
+    local folder name built
+    mutants=""
+    for folder in "${root}"/ReferenceImage/mutants/*/; do
+        name="$(basename "${folder}")"
+        built="$("${root}/scripts/mutant" "${name}")" || return
+        mutants+="${name}=${built}"$'\n'
+    done
 }
