@@ -258,11 +258,10 @@ struct ProofTests {
     func extended() throws {
         var image = TestImage.airflow
         let count = image.layers.count
-        let packages = TestImage.runtimePackages + ["curl"]
         image.add(
-            "RUN apt-get install curl && pip install six",
+            "RUN apt-get install tree && pip install six",
             [
-                .file("/var/lib/dpkg/status", dpkgStatus(packages)),
+                image.installing("tree"),
                 .distribution("six", "1.17", in: TestImage.site, uid: 50000),
                 .file("/opt/airflow/dags/a.py", mode: 0o664, uid: 50000),
             ])
