@@ -1,4 +1,6 @@
 import Facts
+import Foundation
+import Glibc
 import OCIModel
 import Suite
 
@@ -121,6 +123,32 @@ extension ContainerSpec {
         } catch {
             throw ProbeError(.scenario, error.message)
         }
+    }
+}
+
+extension ContainerSpec {
+    /// Writes the files into a directory, which is made.
+    ///
+    /// - Returns: their paths, in the order of `files`.
+    func writeFiles(below place: String) throws(ProbeError) -> [String] {
+        var paths: [String] = []
+        do {
+            try FileManager.default.createDirectory(
+                atPath: place, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            for (index, file) in files.enumerated() {
+                let path = "\(place)/file-\(index)"
+                try Data(file.content.utf8).write(to: URL(filePath: path))
+                guard chmod(path, mode_t(file.permissions)) == 0 else {
+                    throw ProbeError(.runtime, "\(escaped(path)): \(String(cString: strerror(errno)))")
+                }
+                paths.append(path)
+            }
+        } catch let error as ProbeError {
+            throw error
+        } catch {
+            throw ProbeError(.runtime, "cannot write files below \(escaped(place)): \(error)")
+        }
+        return paths
     }
 }
 
