@@ -62,7 +62,8 @@ public struct EngineRuntime: ContainerRuntime {
         let id = "\(run.id)-\(counter.next())"
         let place = "\(run.path)/\(id)"
         let files = try spec.writeFiles(below: place)
-        let options = try options(of: spec, id: id, volumes: volumes, files: files)
+        let hosts = try spec.writeHosts(below: place)
+        let options = options(of: spec, id: id, volumes: volumes, files: files, hosts: hosts)
         let command: [String]
         if client.kind == .podman {
             // Only `run` has --passwd: podman would give an unknown user a line in /etc/passwd.
@@ -78,8 +79,8 @@ public struct EngineRuntime: ContainerRuntime {
     }
 
     private func options(
-        of spec: ContainerSpec, id: String, volumes: [String: String], files: [String]
-    ) throws(ProbeError) -> [String] {
+        of spec: ContainerSpec, id: String, volumes: [String: String], files: [String], hosts: String
+    ) -> [String] {
         var options = [
             "--name", id, "--label", "assay.run=\(run.id)", "--pull", "never", "--no-healthcheck",
             "--log-driver", "none", "--network", spec.sharesNetwork ? "host" : "none", "--hostname", "probe",
@@ -90,6 +91,10 @@ public struct EngineRuntime: ContainerRuntime {
         if client.kind == .podman {
             options += ["--http-proxy=false", "--unsetenv", "container", "--unsetenv", "TERM"]
             options += EngineRuntime.ulimits
+            // podman would tell names of this machine also where its network is not.
+            if !spec.sharesNetwork {
+                options += ["--no-hosts", "--mount", EngineRuntime.mount(hosts, "/etc/hosts", readOnly: false)]
+            }
         }
         if spec.input != nil { options.append("--interactive") }
         for group in spec.user.supplementaryGIDs { options += ["--group-add", "\(group)"] }
@@ -174,8 +179,10 @@ private final class EngineContainer: RunningContainer {
         self.spec = spec
         self.program = program
         self.limits = limits
+        let watch = Task { await watchDisk() }
         Task { [self] in
             await program.end()
+            watch.cancel()
             let result: Result<Int32, ProbeError>
             do throws(ProbeError) {
                 result = .success(try await code())
@@ -210,6 +217,17 @@ private final class EngineContainer: RunningContainer {
             throw ProbeError(.runtime, "\(client.kind.rawValue) lost the container while it ran")
         }
         return code
+    }
+
+    /// Engines bound what a container writes on few file systems only: ends it when it has written too much.
+    private func watchDisk() async {
+        while (try? await Task.sleep(for: .seconds(1))) != nil {
+            let answer = try? await client.run(
+                "inspect", "--type", "container", "--size", "--format", "{{.SizeRw}}", id)
+            guard let size = answer.flatMap({ Int64($0) }), size > limits.disk else { continue }
+            _ = try? await client.run("kill", "--signal", "KILL", id)
+            return
+        }
     }
 
     private func state(_ format: String) async throws(ProbeError) -> String {

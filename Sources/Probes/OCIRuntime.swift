@@ -68,6 +68,7 @@ public struct OCIRuntime: ContainerRuntime {
         let id = "\(run.id)-\(counter.next())"
         let place = "\(run.path)/\(id)"
         let files = try spec.writeFiles(below: place)
+        _ = try spec.writeHosts(below: place)
         let config = OCIBundleConfig(
             spec: spec, limits: limits, cgroup: "/assay/\(id)", volumes: volumes, files: files, place: place,
             isMapped: geteuid() != 0)
@@ -75,7 +76,6 @@ public struct OCIRuntime: ContainerRuntime {
             try FileManager.default.createDirectory(
                 atPath: "\(place)/bundle", withIntermediateDirectories: true)
             try Data(config.json.serialized).write(to: URL(filePath: "\(place)/config.json"))
-            try Data(OCIRuntime.hosts(spec).utf8).write(to: URL(filePath: "\(place)/hosts"))
             try Data("\(OCIBundleConfig.hostname)\n".utf8).write(to: URL(filePath: "\(place)/hostname"))
             try Data().write(to: URL(filePath: "\(place)/resolv.conf"))
         } catch {
@@ -83,13 +83,6 @@ public struct OCIRuntime: ContainerRuntime {
         }
         return try OCIContainer(
             id: id, place: place, rootfs: rootfs, namespaces: OCIRuntime.namespaces, spec: spec, limits: limits)
-    }
-
-    /// /etc/hosts as docker has it: that of this machine where its network is.
-    private static func hosts(_ spec: ContainerSpec) -> String {
-        let own = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
-        guard spec.sharesNetwork else { return own }
-        return (try? String(contentsOfFile: "/etc/hosts", encoding: .utf8)) ?? own
     }
 
     /// Lets go of containers that wait for the lifeline of a run that is gone.

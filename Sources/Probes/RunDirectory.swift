@@ -48,9 +48,7 @@ public enum Leftovers {
     @discardableResult
     public static func remove(cache: String) async -> [String] {
         var lines: [String] = []
-        for name in names(in: "\(cache)/run") {
-            let parts = name.split(separator: "-")
-            guard parts.count == 3, let kind = RuntimeKind(rawValue: String(parts[0])) else { continue }
+        for (name, kind) in runs(of: cache) {
             let path = "\(cache)/run/\(name)"
             guard let lock = lockIfDead(path) else { continue }
             defer { close(lock) }
@@ -67,15 +65,33 @@ public enum Leftovers {
                 lines.append("the run \(name) has left containers that cannot be removed: \(error.message)")
             }
         }
-        for folder in UnpackedImages.folders(of: cache) {
-            for name in names(in: folder) where name.contains(".assay-") {
-                guard let lock = lockIfDead("\(folder)/\(name)") else { continue }
-                defer { close(lock) }
-                await removeTree("\(folder)/\(name)")
-                lines.append("removed the half unpacked image \(escaped(name))")
-            }
+        for path in halfUnpacked(of: cache) {
+            guard let lock = lockIfDead(path) else { continue }
+            defer { close(lock) }
+            await removeTree(path)
+            lines.append("removed the half unpacked image \(escaped(path))")
         }
         return lines
+    }
+
+    /// What `remove` would remove.
+    public static func list(cache: String) -> [String] {
+        let paths = runs(of: cache).map { "\(cache)/run/\($0.name)" } + halfUnpacked(of: cache)
+        return paths.filter { path in lockIfDead(path).map { close($0) } != nil }.map { escaped($0) }
+    }
+
+    private static func runs(of cache: String) -> [(name: String, kind: RuntimeKind)] {
+        names(in: "\(cache)/run").compactMap { name in
+            let parts = name.split(separator: "-")
+            guard parts.count == 3, let kind = RuntimeKind(rawValue: String(parts[0])) else { return nil }
+            return (name, kind)
+        }
+    }
+
+    private static func halfUnpacked(of cache: String) -> [String] {
+        UnpackedImages.folders(of: cache).flatMap { folder in
+            names(in: folder).filter { $0.contains(".assay-") }.map { "\(folder)/\($0)" }
+        }
     }
 
     private static func names(in folder: String) -> [String] {
@@ -100,7 +116,40 @@ public enum UnpackedImages {
     /// numbers that the account has for them.
     public static func folder(of cache: String) -> String { folders(of: cache)[geteuid() == 0 ? 0 : 1] }
 
-    public static func folders(of cache: String) -> [String] { ["\(cache)/rootfs", "\(cache)/rootfs-user"] }
+    static func folders(of cache: String) -> [String] { ["\(cache)/rootfs", "\(cache)/rootfs-user"] }
+
+    /// The whole ones with the bytes of their regular files, hard links as often as they are there.
+    public static func list(cache: String) -> [(path: String, size: Int64)] {
+        folders(of: cache).flatMap { folder in
+            ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+                .filter { !$0.contains(".assay-") }.sorted().map { ("\(folder)/\($0)", size(of: "\(folder)/\($0)")) }
+        }
+    }
+
+    private static func size(of path: String) -> Int64 {
+        let keys: [URLResourceKey] = [.isRegularFileKey, .fileSizeKey]
+        guard
+            let files = FileManager.default.enumerator(at: URL(filePath: path), includingPropertiesForKeys: keys)
+        else { return 0 }
+        var sum: Int64 = 0
+        for case let file as URL in files {
+            let values = try? file.resourceValues(forKeys: Set(keys))
+            if values?.isRegularFile == true { sum += Int64(values?.fileSize ?? 0) }
+        }
+        return sum
+    }
+
+    /// Removes them.
+    ///
+    /// - Returns: what was removed, a line each.
+    public static func remove(cache: String) async -> [String] {
+        var lines: [String] = []
+        for (path, _) in list(cache: cache) {
+            await removeTree(path)
+            lines.append("removed the unpacked image \(escaped(path))")
+        }
+        return lines
+    }
 }
 
 /// Removes a directory with everything in it. An ordinary user may need the owners that containers had for that.
