@@ -167,6 +167,7 @@ private final class EngineContainer: RunningContainer {
     private let spec: ContainerSpec
     private let program: RunningProgram
     private let limits: ProbeLimits
+    private let hasWrittenTooMuch = Atomic<Bool>(false)
     private let end = Mutex<Result<Int32, ProbeError>?>(nil)
 
     init(
@@ -212,6 +213,9 @@ private final class EngineContainer: RunningContainer {
         }
         // The zero time of Go stands for never.
         if answer.hasPrefix("0001-01-01") { return try startFailure(complaint, code: own) }
+        if hasWrittenTooMuch.load(ordering: .relaxed) {
+            throw ProbeError(.runtime, "the container wrote more than \(limits.disk) bytes and was ended")
+        }
         let fields = answer.split(separator: " ")
         guard fields.last == "false", fields.count >= 2, let code = Int32(fields[fields.count - 2]) else {
             throw ProbeError(.runtime, "\(client.kind.rawValue) lost the container while it ran")
@@ -225,6 +229,7 @@ private final class EngineContainer: RunningContainer {
             let answer = try? await client.run(
                 "inspect", "--type", "container", "--size", "--format", "{{.SizeRw}}", id)
             guard let size = answer.flatMap({ Int64($0) }), size > limits.disk else { continue }
+            hasWrittenTooMuch.store(true, ordering: .relaxed)
             _ = try? await client.run("kill", "--signal", "KILL", id)
             return
         }

@@ -93,7 +93,8 @@ public struct OCIRuntime: ContainerRuntime {
         }
     }
 
-    /// Removes the cgroups with such names: runc removes them when it ends by itself, a killed one leaves them, empty.
+    /// Removes the cgroups with such names: runc removes them when it ends by itself, a killed one leaves them, empty as
+    /// soon as the kernel is done with the last process.
     static func removeCgroups(_ isWanted: (String) -> Bool) {
         let root = "/sys/fs/cgroup"
         let hierarchies = ((try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []).map {
@@ -102,7 +103,7 @@ public struct OCIRuntime: ContainerRuntime {
         for folder in (hierarchies + [root]).map({ "\($0)/assay" }) {
             for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
             where isWanted(name) {
-                rmdir("\(folder)/\(name)")
+                for _ in 0..<50 where rmdir("\(folder)/\(name)") != 0 && errno == EBUSY { usleep(5_000) }
             }
         }
     }
@@ -137,6 +138,7 @@ final class OCIContainer: RunningContainer {
         cp ../config.json .
         { read -r line <&3 || true; kill -KILL -1; } 2>/dev/null &
         runc --root state run --pid-file ../pid "$4" <&4 3<&- 4<&- &
+        exec 2>/dev/null
         wait $!
         """
 
@@ -211,7 +213,8 @@ final class OCIContainer: RunningContainer {
             if descriptor >= 0 { close(descriptor) }
             descriptor = -1
         }
-        await program.kill()
+        // It ends when the last process in its namespaces has, and with it all of their mounts.
+        await program.end(within: .seconds(2))
         OCIRuntime.removeCgroups { $0 == id }
         try? FileManager.default.removeItem(atPath: place)
     }

@@ -85,6 +85,22 @@ final class RunningProgram: Sendable {
     /// Waits for its end.
     func end() async { await task.withLock { $0 }?.value }
 
+    /// Waits for its end, and kills it when that takes too long.
+    ///
+    /// - Returns: whether it ended by itself.
+    @discardableResult
+    func end(within limit: Duration) async -> Bool {
+        let isLate = Atomic<Bool>(false)
+        let timer = Task { [self] in
+            try await Task.sleep(for: limit)
+            isLate.store(true, ordering: .relaxed)
+            await kill()
+        }
+        await end()
+        timer.cancel()
+        return !isLate.load(ordering: .relaxed)
+    }
+
     /// Kills it and waits for its end.
     func kill() async {
         task.withLock { $0 }?.cancel()
@@ -112,15 +128,7 @@ final class RunningProgram: Sendable {
         _ arguments: [String], file: FileDescriptor? = nil, within limit: Duration = .seconds(60)
     ) async throws(ProbeError) -> Completion {
         let program = RunningProgram(arguments, file: file, outputLimit: 64 << 10)
-        let isLate = Atomic<Bool>(false)
-        let timer = Task {
-            try await Task.sleep(for: limit)
-            isLate.store(true, ordering: .relaxed)
-            await program.kill()
-        }
-        await program.end()
-        timer.cancel()
-        if isLate.load(ordering: .relaxed) {
+        guard await program.end(within: limit) else {
             throw ProbeError(
                 .runtime, "\(arguments.prefix(2).joined(separator: " ")) did not end within \(limit.seconds) s")
         }
