@@ -151,8 +151,7 @@ public struct EngineRuntime: ContainerRuntime {
         let containers = try await client.run(
             "ps", "--all", "--quiet", "--no-trunc", "--filter", "label=assay.run=\(run)")
         if !containers.isEmpty {
-            try await client.run(
-                ["rm", "--force", "--volumes"] + containers.split(separator: "\n").map(String.init))
+            try await client.removeContainers(containers.split(separator: "\n").map(String.init))
         }
         let tag = "localhost/assay/probe:\(run)"
         if !(try await client.run("images", "--quiet", tag)).isEmpty { try await client.run("rmi", tag) }
@@ -273,7 +272,7 @@ private final class EngineContainer: RunningContainer {
     }
 
     func remove() async {
-        _ = try? await client.run("rm", "--force", "--volumes", id)
+        _ = try? await client.removeContainers([id])
         await program.kill()
         try? FileManager.default.removeItem(atPath: place)
     }

@@ -75,4 +75,9 @@ struct EngineClient: Sendable {
         }
         return result.output.trimmingCharacters(in: .whitespacesAndNewlines)
     }
+
+    /// Kills containers and removes them with their volumes. podman would let them end by themselves for 10 s.
+    func removeContainers(_ ids: [String]) async throws(ProbeError) {
+        try await run(["rm", "--force", "--volumes"] + (kind == .podman ? ["--time", "0"] : []) + ids)
+    }
 }
