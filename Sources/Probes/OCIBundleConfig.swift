@@ -1,3 +1,4 @@
+import Facts
 import OCIModel
 
 /// The `config.json` of a bundle (OCI runtime-spec): what docker gives a container by default, and no more.
@@ -42,7 +43,7 @@ struct OCIBundleConfig {
                 "user",
                 object([
                     ("uid", number(spec.user.uid)), ("gid", number(spec.user.gid)),
-                    ("additionalGids", .array(spec.user.supplementaryGIDs.map(number))),
+                    ("additionalGids", .array(spec.user.allGIDs.map(number))),
                 ])
             ), ("args", strings(spec.arguments)),
             ("env", strings(environment)),
@@ -178,4 +179,9 @@ struct OCIBundleConfig {
     private func strings(_ values: [String]) -> JSON { .array(values.map(JSON.string)) }
 
     private func number(_ value: Int64) -> JSON { .number("\(value)") }
+}
+
+extension ResolvedUser {
+    /// The group and the supplementary ones: engines give a process its own group among those too (CVE-2022-36109).
+    var allGIDs: [Int64] { [gid] + supplementaryGIDs.filter { $0 != gid } }
 }

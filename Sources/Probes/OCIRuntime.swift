@@ -202,7 +202,7 @@ final class OCIContainer: RunningContainer {
         try await awaitStart()
         let user = user ?? spec.user
         var options = ["exec", "--cwd", spec.workingDirectory, "--user", "\(user.uid):\(user.gid)"]
-        for group in user.supplementaryGIDs { options += ["--additional-gids", "\(group)"] }
+        for group in user.allGIDs { options += ["--additional-gids", "\(group)"] }
         for variable in spec.environment { options += ["--env", "\(variable.name)=\(variable.value)"] }
         let command = try runc(options + [id] + arguments)
         return ExecutedCommand(program: RunningProgram(command, outputLimit: limits.output))
