@@ -67,7 +67,8 @@ let package = Package(
         .target(
             name: "AssayCommands",
             dependencies: [
-                "Checks", "ImageSource", "LayerArchive", "OCIModel", "Probes", "Reporting", "RootFS", "Runner",
+                "Checks", "ImageSource", "LayerArchive", "OCIModel", "Probes", "Reporting", "RootFS",
+                "Runner",
                 "Suite", "Verdict",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], exclude: ["README.md"], swiftSettings: swift),

@@ -44,7 +44,8 @@ struct Check: AsyncParsableCommand {
     var report: [ReportRequest] = []
     @Option(help: "Scenarios of probes that run side by side.") var jobs = ProcessInfo.processInfo
         .activeProcessorCount
-    @Option(help: "What runs the containers of probes: oci, docker or podman; the first that works by default.")
+    @Option(
+        help: "What runs the containers of probes: oci, docker or podman; the first that works by default.")
     var runtime: RuntimeKind?
     @Option(help: "The lightest severity whose fail counts: info, warning or error.") var failOn = Severity
         .warning

@@ -16,7 +16,8 @@ struct Doctor: AsyncParsableCommand {
             Exit codes: 0 something can run containers; 3 nothing can.
             """)
 
-    @Flag(help: "Remove what runs have left whose process is gone; every check does so too.") var clean = false
+    @Flag(help: "Remove what runs have left whose process is gone; every check does so too.") var clean =
+        false
     @Flag(help: "With --clean: remove the unpacked images too.") var all = false
 
     func validate() throws {
@@ -52,18 +53,21 @@ struct Doctor: AsyncParsableCommand {
         let reading = ReadLimits()
         Console.output("\nlimits of reading\n")
         Doctor.row(nil, "members", "\(reading.members) in a layer")
-        Doctor.row(nil, "names", "\(Doctor.size(Int64(reading.names))) in a layer, \(reading.nameLength) bytes each")
+        Doctor.row(
+            nil, "names", "\(Doctor.size(Int64(reading.names))) in a layer, \(reading.nameLength) bytes each")
         Doctor.row(nil, "layer", "\(Doctor.size(reading.uncompressedSize)) when it is not compressed")
         Doctor.row(nil, "contents", "\(Doctor.size(Int64(reading.keptContents))) of a layer are kept")
         Doctor.row(nil, "attributes", "\(Doctor.size(Int64(reading.attributes))) of a member")
         Console.output("\ncache \(cache)\n")
         let images = UnpackedImages.list(cache: cache)
         Doctor.row(
-            nil, "images", "\(images.count) unpacked, \(Doctor.size(images.reduce(0) { $0 + $1.size })) of files")
+            nil, "images",
+            "\(images.count) unpacked, \(Doctor.size(images.reduce(0) { $0 + $1.size })) of files")
         let leftovers = Leftovers.list(cache: cache)
         Doctor.row(
             nil, "leftovers",
-            leftovers.isEmpty ? "none" : leftovers.joined(separator: ", ") + ": assay doctor --clean removes them")
+            leftovers.isEmpty
+                ? "none" : leftovers.joined(separator: ", ") + ": assay doctor --clean removes them")
         if !works { throw CommandExit(.undecided) }
     }
 
@@ -76,7 +80,9 @@ struct Doctor: AsyncParsableCommand {
     private static func size(_ bytes: Int64) -> String {
         var value = Double(bytes)
         for unit in ["B", "KiB", "MiB", "GiB"] {
-            if value < 1024 { return "\(value == value.rounded() ? "\(Int(value))" : String(format: "%.1f", value)) \(unit)" }
+            if value < 1024 {
+                return "\(value == value.rounded() ? "\(Int(value))" : String(format: "%.1f", value)) \(unit)"
+            }
             value /= 1024
         }
         return "\(value == value.rounded() ? "\(Int(value))" : String(format: "%.1f", value)) TiB"

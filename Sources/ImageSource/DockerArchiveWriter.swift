@@ -23,7 +23,8 @@ public enum DockerArchiveWriter {
                     let compression = try Compression(of: layer.blob)
                     guard digest == claimed || layer.digest == nil && compression != .none else {
                         throw LayerError(
-                            .corrupt, "layer \(number + 1) has the digest \(digest), not \(claimed) as it is named")
+                            .corrupt,
+                            "layer \(number + 1) has the digest \(digest), not \(claimed) as it is named")
                     }
                     try append(padding(after: layer.blob.size), to: descriptor)
                 }
@@ -86,7 +87,9 @@ public enum DockerArchiveWriter {
         if size < 1 << 33 {
             put(octal(size, digits: 11), at: 124)
         } else {
-            put([0x80] + (0..<11).reversed().map { UInt8(truncatingIfNeeded: $0 < 8 ? size >> ($0 * 8) : 0) }, at: 124)
+            put(
+                [0x80] + (0..<11).reversed().map { UInt8(truncatingIfNeeded: $0 < 8 ? size >> ($0 * 8) : 0) },
+                at: 124)
         }
         put(octal(0, digits: 11), at: 136)
         put(Array("        0".utf8), at: 148)

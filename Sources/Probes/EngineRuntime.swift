@@ -51,8 +51,11 @@ public struct EngineRuntime: ContainerRuntime {
         let file = try archive(tag)
         defer { Glibc.close(file) }
         let loaded = try await RunningProgram.complete(
-            client.program + ["load", "--quiet"], file: FileDescriptor(rawValue: file), within: .seconds(1800))
-        guard loaded.code == 0 else { throw ProbeError(.runtime, "\(kind.rawValue) load: \(loaded.complaint)") }
+            client.program + ["load", "--quiet"], file: FileDescriptor(rawValue: file), within: .seconds(1800)
+        )
+        guard loaded.code == 0 else {
+            throw ProbeError(.runtime, "\(kind.rawValue) load: \(loaded.complaint)")
+        }
         image = tag
     }
 
@@ -93,7 +96,9 @@ public struct EngineRuntime: ContainerRuntime {
             options += EngineRuntime.ulimits
             // podman would tell names of this machine also where its network is not.
             if !spec.sharesNetwork {
-                options += ["--no-hosts", "--mount", EngineRuntime.mount(hosts, "/etc/hosts", readOnly: false)]
+                options += [
+                    "--no-hosts", "--mount", EngineRuntime.mount(hosts, "/etc/hosts", readOnly: false),
+                ]
             }
         }
         if spec.input != nil { options.append("--interactive") }
@@ -118,7 +123,9 @@ public struct EngineRuntime: ContainerRuntime {
     /// A bind mount as engines read it: fields of CSV (RFC 4180).
     private static func mount(_ source: String, _ path: String, readOnly: Bool) -> String {
         func field(_ text: String) -> String { "\"" + text.replacing("\"", with: "\"\"") + "\"" }
-        return (["type=bind", field("source=\(source)"), field("target=\(path)")] + (readOnly ? ["readonly"] : []))
+        return
+            (["type=bind", field("source=\(source)"), field("target=\(path)")]
+            + (readOnly ? ["readonly"] : []))
             .joined(separator: ",")
     }
 
@@ -208,7 +215,8 @@ private final class EngineContainer: RunningContainer {
             answer = try await state("{{.State.StartedAt}} {{.State.ExitCode}} {{.State.Running}}")
         } catch {
             throw ProbeError(
-                .runtime, "the container could not be run (\(own)): \(escaped(String(complaint.prefix(400))))")
+                .runtime, "the container could not be run (\(own)): \(escaped(String(complaint.prefix(400))))"
+            )
         }
         // The zero time of Go stands for never.
         if answer.hasPrefix("0001-01-01") { return try startFailure(complaint, code: own) }

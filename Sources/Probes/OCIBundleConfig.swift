@@ -55,7 +55,9 @@ struct OCIBundleConfig {
 
     /// As docker: HOSTNAME where nobody says otherwise.
     private var environment: [String] {
-        let name = spec.environment.contains { $0.name == "HOSTNAME" } ? [] : ["HOSTNAME=\(OCIBundleConfig.hostname)"]
+        let name =
+            spec.environment.contains { $0.name == "HOSTNAME" }
+            ? [] : ["HOSTNAME=\(OCIBundleConfig.hostname)"]
         return name + spec.environment.map { "\($0.name)=\($0.value)" }
     }
 

@@ -82,7 +82,8 @@ public struct OCIRuntime: ContainerRuntime {
             throw ProbeError(.runtime, "cannot prepare a container below \(escaped(place)): \(error)")
         }
         return try OCIContainer(
-            id: id, place: place, rootfs: rootfs, namespaces: OCIRuntime.namespaces, spec: spec, limits: limits)
+            id: id, place: place, rootfs: rootfs, namespaces: OCIRuntime.namespaces, spec: spec,
+            limits: limits)
     }
 
     /// Lets go of containers that wait for the lifeline of a run that is gone.
@@ -143,7 +144,8 @@ final class OCIContainer: RunningContainer {
         """
 
     init(
-        id: String, place: String, rootfs: String, namespaces: [String], spec: ContainerSpec, limits: ProbeLimits
+        id: String, place: String, rootfs: String, namespaces: [String], spec: ContainerSpec,
+        limits: ProbeLimits
     ) throws(ProbeError) {
         self.id = id
         self.place = place
@@ -171,7 +173,8 @@ final class OCIContainer: RunningContainer {
     func exitCode() throws(ProbeError) -> Int32? {
         guard let code = try program.exitCode() else { return nil }
         if hasStarted { return code }
-        return try startFailure(standardError.text.split(separator: "\n").last.map(String.init) ?? "", code: code)
+        return try startFailure(
+            standardError.text.split(separator: "\n").last.map(String.init) ?? "", code: code)
     }
 
     /// runc writes the number of the first process when it has made it.

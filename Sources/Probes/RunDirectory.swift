@@ -122,14 +122,17 @@ public enum UnpackedImages {
     public static func list(cache: String) -> [(path: String, size: Int64)] {
         folders(of: cache).flatMap { folder in
             ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
-                .filter { !$0.contains(".assay-") }.sorted().map { ("\(folder)/\($0)", size(of: "\(folder)/\($0)")) }
+                .filter { !$0.contains(".assay-") }.sorted().map {
+                    ("\(folder)/\($0)", size(of: "\(folder)/\($0)"))
+                }
         }
     }
 
     private static func size(of path: String) -> Int64 {
         let keys: [URLResourceKey] = [.isRegularFileKey, .fileSizeKey]
         guard
-            let files = FileManager.default.enumerator(at: URL(filePath: path), includingPropertiesForKeys: keys)
+            let files = FileManager.default.enumerator(
+                at: URL(filePath: path), includingPropertiesForKeys: keys)
         else { return 0 }
         var sum: Int64 = 0
         for case let file as URL in files {

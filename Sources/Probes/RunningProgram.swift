@@ -130,7 +130,8 @@ final class RunningProgram: Sendable {
         let program = RunningProgram(arguments, file: file, outputLimit: 64 << 10)
         guard await program.end(within: limit) else {
             throw ProbeError(
-                .runtime, "\(arguments.prefix(2).joined(separator: " ")) did not end within \(limit.seconds) s")
+                .runtime,
+                "\(arguments.prefix(2).joined(separator: " ")) did not end within \(limit.seconds) s")
         }
         guard let code = try program.exitCode() else {
             throw ProbeError(.runtime, "\(arguments.first ?? "") did not end")

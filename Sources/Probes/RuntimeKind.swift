@@ -63,12 +63,14 @@ struct EngineClient: Sendable {
     ///
     /// - Throws: `ProbeError` when the engine refuses.
     @discardableResult
-    func run(_ arguments: String..., within limit: Duration = .seconds(60)) async throws(ProbeError) -> String {
+    func run(_ arguments: String..., within limit: Duration = .seconds(60)) async throws(ProbeError) -> String
+    {
         try await run(arguments, within: limit)
     }
 
     @discardableResult
-    func run(_ arguments: [String], within limit: Duration = .seconds(60)) async throws(ProbeError) -> String {
+    func run(_ arguments: [String], within limit: Duration = .seconds(60)) async throws(ProbeError) -> String
+    {
         let result = try await RunningProgram.complete(program + arguments, within: limit)
         guard result.code == 0 else {
             throw ProbeError(.runtime, "\(kind.rawValue) \(arguments.first ?? ""): \(result.complaint)")

@@ -33,7 +33,8 @@ struct ProgramImage {
             ] {
                 tar.add("bin/\(tool)", .symbolicLink, linkTarget: "busybox")
             }
-            tar.add("etc/passwd", content: Array("root:x:0:0::/root:/bin/sh\napp:x:500:0::/work:/bin/sh\n".utf8))
+            tar.add(
+                "etc/passwd", content: Array("root:x:0:0::/root:/bin/sh\napp:x:500:0::/work:/bin/sh\n".utf8))
             tar.add("etc/group", content: Array("root:x:0:\nmore:x:77:app\n".utf8))
             tar.add("etc/script", content: Array("#!/bin/sh\n".utf8))
         }
@@ -46,7 +47,9 @@ struct ProgramImage {
     }
 
     /// A suite of one scenario, one container that runs a script.
-    func suite(_ name: String, script: String, _ scenario: String = "", expecting code: Int = 0) throws -> String {
+    func suite(_ name: String, script: String, _ scenario: String = "", expecting code: Int = 0) throws
+        -> String
+    {
         try write(
             suite: """
                 scenarios:
@@ -72,9 +75,13 @@ struct ProgramImage {
 
     /// Command lines of running processes with a word in them, those of this test's own tools left out.
     static func processes(with marker: String) -> [String] {
-        let numbers = ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).filter { Int($0) != nil }
+        let numbers = ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).filter {
+            Int($0) != nil
+        }
         return numbers.compactMap { number in
-            guard let bytes = FileManager.default.contents(atPath: "/proc/\(number)/cmdline") else { return nil }
+            guard let bytes = FileManager.default.contents(atPath: "/proc/\(number)/cmdline") else {
+                return nil
+            }
             let words = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
             return words.contains(marker) ? words.joined(separator: " ") : nil
         }

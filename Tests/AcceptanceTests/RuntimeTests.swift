@@ -94,7 +94,9 @@ import Verdict
         let docker = ["DOCKER_HOST": engine.host, "DOCKER_CONTEXT": nil] as [String: String?]
         let byDocker = try comparable(try await record("docker", environment: docker))
         #expect(byDocker == expected, "\(byDocker.difference(from: expected))")
-        for question in [["ps", "--all", "--quiet"], ["images", "--all", "--quiet"], ["volume", "ls", "--quiet"]] {
+        for question in [
+            ["ps", "--all", "--quiet"], ["images", "--all", "--quiet"], ["volume", "ls", "--quiet"],
+        ] {
             #expect(try await output(of: "docker", question, environment: docker) == "", "\(question)")
         }
         try await engine.stop()
@@ -193,7 +195,8 @@ import Verdict
             } else {
                 let next = try image.suite("next", script: "exit 0")
                 let result = try await Assay.run(
-                    ["check", image.layout, "--suite", next, "--runtime", "oci"], environment: image.environment)
+                    ["check", image.layout, "--suite", next, "--runtime", "oci"],
+                    environment: image.environment)
                 #expect(result.code == 0, "\(result)")
             }
             #expect(try image.leftovers(marker: marker) == [])
@@ -276,19 +279,23 @@ import Verdict
         Attack(testDescription: "writes without end", script: "yes", code: nil),
         Attack(testDescription: "ignores signals", script: stubborn, code: nil),
         Attack(
-            testDescription: "fills the disk", script: "dd if=/dev/zero of=/tmp/x bs=1M count=4000 || exit 6", code: 6,
+            testDescription: "fills the disk", script: "dd if=/dev/zero of=/tmp/x bs=1M count=4000 || exit 6",
+            code: 6,
             complaint: "No space left"),
         Attack(
-            testDescription: "takes memory", script: "dd if=/dev/zero of=/dev/shm/x bs=1M count=4000 || exit 7",
+            testDescription: "takes memory",
+            script: "dd if=/dev/zero of=/dev/shm/x bs=1M count=4000 || exit 7",
             code: 7, complaint: "No space left"),
         Attack(
-            testDescription: "closes its pipes", script: "exec <&- >&- 2>&-; while :; do sleep 1; done", code: nil),
+            testDescription: "closes its pipes", script: "exec <&- >&- 2>&-; while :; do sleep 1; done",
+            code: nil),
         Attack(testDescription: "leaves a daemon", script: "sleep 300 & exit 8", code: 8),
     ]
 
     @Test(arguments: attacks) func aHostileImageIsBounded(attack: Attack) async throws {
         let marker = "marker-\(UUID().uuidString)"
-        let suite = try image.suite(marker, script: attack.script, "within: 8", expecting: Int(attack.code ?? 0))
+        let suite = try image.suite(
+            marker, script: attack.script, "within: 8", expecting: Int(attack.code ?? 0))
         let start = ContinuousClock.now
         let record = try await Assay.record(
             [image.layout, "--suite", suite, "--runtime", "oci"], code: attack.code == nil ? 1 : 0,
@@ -340,7 +347,8 @@ import Verdict
                 let record = try await Assay.record(
                     [image.layout, "--suite", suite, "--runtime", runtime],
                     environment: image.environment.merging(docker) { $1 })
-                return try #require(record.images.first?.transcripts?.first?.containers.first).standardOutput.text
+                return try #require(record.images.first?.transcripts?.first?.containers.first).standardOutput
+                    .text
             }
             let own = try await answer("oci")
             #expect(own.contains("CapBnd:\t00000000a80425fb\n"), "\(own)")
