@@ -13,6 +13,7 @@ import os
 import pathlib
 import shlex
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -150,6 +151,8 @@ def main() -> int:
         return 2
     assay, image, rounds = sys.argv[1], sys.argv[2], int(sys.argv[3])
     suite = sys.argv[4] if len(sys.argv) == 5 else "airflow"
+    # What was started is ended then too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix="assay-bench-") as folder:
         place = pathlib.Path(folder)
         print("\n| probes | time |\n|---|---|")
