@@ -67,8 +67,9 @@ let package = Package(
         .target(
             name: "AssayCommands",
             dependencies: [
-                "Checks", "ImageSource", "LayerArchive", "OCIModel", "Reporting", "RootFS", "Runner", "Suite",
-                "Verdict",
+                "Checks", "ImageSource", "LayerArchive", "OCIModel", "Probes", "Reporting", "RootFS",
+                "Runner",
+                "Suite", "Verdict",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], exclude: ["README.md"], swiftSettings: swift),
         .executableTarget(name: "assay", dependencies: ["AssayCommands"], swiftSettings: swift),

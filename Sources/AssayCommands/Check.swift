@@ -5,6 +5,7 @@ import Glibc
 import ImageSource
 import LayerArchive
 import OCIModel
+import Probes
 import Reporting
 import Runner
 import Suite
@@ -43,6 +44,9 @@ struct Check: AsyncParsableCommand {
     var report: [ReportRequest] = []
     @Option(help: "Scenarios of probes that run side by side.") var jobs = ProcessInfo.processInfo
         .activeProcessorCount
+    @Option(
+        help: "What runs the containers of probes: oci, docker or podman; the first that works by default.")
+    var runtime: RuntimeKind?
     @Option(help: "The lightest severity whose fail counts: info, warning or error.") var failOn = Severity
         .warning
     @Option(help: "Colour in the text report: auto, always or never.") var color = ColorChoice.auto
@@ -56,9 +60,12 @@ struct Check: AsyncParsableCommand {
         let opener = try options.opener()
         let exemptions = try Exemptions(waivers: waivers, baseline: baseline)
         let run = CheckRun(
-            suites: judging.suite, inputs: try await judging.inputs(opener), jobs: jobs, cache: Check.cache)
+            suites: judging.suite, inputs: try await judging.inputs(opener),
+            probes: ProbeSettings(
+                jobs: jobs, cache: Cache.directory, runtime: runtime, program: try Console.programPath()))
         let session = CheckSession()
         let interruption = Interruption { decision in
+            await run.stop(within: .milliseconds(2500))
             let record = await session.record(complete: false, suites: (try? run.identities) ?? [])
             try? write(exemptions.marking(record))
             Console.error("interrupted; the report is incomplete", hint: nil)
@@ -69,13 +76,16 @@ struct Check: AsyncParsableCommand {
                 await session.add(try await judge(reference, run, opener))
             } catch let error as ImageSourceError where error.kind == .reference {
                 throw error
+            } catch is CancellationError {
+                break
             } catch {
                 // A wrong suite comes first: then nothing is judged at all.
                 _ = try await run.identities
                 await session.addUnreadable(reference, error)
             }
         }
-        interruption.end()
+        // After a signal its handler ends the process, with the partial report.
+        while !interruption.end() { try? await Task.sleep(for: .seconds(60)) }
         let record = exemptions.marking(
             await session.record(complete: true, suites: try run.identities))
         let decision = ExitDecision(of: record, failOn: failOn)
@@ -99,12 +109,6 @@ struct Check: AsyncParsableCommand {
         try await ProgressLineHolder.during { start in
             try await run.judge(reference, opener: opener, progress: start)
         }
-    }
-
-    /// What is kept between runs, by the XDG Base Directory Specification.
-    static var cache: String {
-        let home = Console.environment("HOME") ?? "/root"
-        return (Console.environment("XDG_CACHE_HOME") ?? "\(home)/.cache") + "/assay"
     }
 
     private func write(_ record: RunRecord) throws {
@@ -152,6 +156,8 @@ struct ReportRequest: ExpressibleByArgument {
 }
 
 extension Severity: ExpressibleByArgument {}
+
+extension RuntimeKind: ExpressibleByArgument {}
 
 /// What a run has found so far: complete at its end, partial when it is interrupted.
 private actor CheckSession {

@@ -44,6 +44,17 @@ enum Console {
         return Int(size.ws_col)
     }
 
+    /// This program's own file.
+    static func programPath() throws -> String {
+        var path = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+        guard readlink("/proc/self/exe", &path, path.count - 1) > 0 else {
+            throw CommandExit(.undecided, "/proc/self/exe: \(String(cString: strerror(errno)))")
+        }
+        return path.withUnsafeBufferPointer { buffer in
+            buffer.baseAddress.map { String(cString: $0) } ?? ""
+        }
+    }
+
     static func environment(_ name: String) -> String? {
         getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
     }

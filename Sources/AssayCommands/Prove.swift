@@ -49,7 +49,8 @@ struct Prove: AsyncParsableCommand {
     func run() async throws {
         let opener = try options.opener()
         let run = CheckRun(
-            suites: judging.suite, inputs: try await judging.inputs(opener), jobs: 1, cache: Check.cache)
+            suites: judging.suite, inputs: try await judging.inputs(opener),
+            probes: ProbeSettings(jobs: 1, cache: Cache.directory, program: try Console.programPath()))
         // A wrong suite comes first: then no image is read.
         let suites = try await run.identities
         let (identity, proofs) = try await ProgressLineHolder.during { start in

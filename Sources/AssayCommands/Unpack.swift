@@ -22,10 +22,15 @@ struct Unpack: AsyncParsableCommand {
         name: .customLong("no-same-owner"),
         help: "Everything becomes the caller's own; devices and privileged attributes are left out.")
     var noSameOwner = false
+    @Option(help: .hidden) var configDigest: String?
     @OptionGroup var options: ImageOptions
 
     func run() async throws {
         let analysis = try await options.analyze(image)
+        // Whoever asks for it has read the image before.
+        if let configDigest, analysis.image.configDigest.description != configDigest {
+            throw CommandExit(.undecided, "\(analysis.image.name) has become another image")
+        }
         let writer = RootFSWriter(preservesOwners: !noSameOwner)
         let report = try await ProgressLine.during("writing \(directory)", total: analysis.image.layerBytes) {
             progress in

@@ -1,4 +1,6 @@
 import Facts
+import Foundation
+import Glibc
 import OCIModel
 import Suite
 
@@ -120,6 +122,48 @@ extension ContainerSpec {
             return try UserDatabase.resolve(name, by: users)
         } catch {
             throw ProbeError(.scenario, error.message)
+        }
+    }
+}
+
+extension ContainerSpec {
+    /// Writes the files into a directory, which is made.
+    ///
+    /// - Returns: their paths, in the order of `files`.
+    func writeFiles(below place: String) throws(ProbeError) -> [String] {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: place, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw ProbeError(.runtime, "cannot make \(escaped(place)): \(error)")
+        }
+        var paths: [String] = []
+        for (index, file) in files.enumerated() {
+            let path = "\(place)/file-\(index)"
+            try ContainerSpec.write(Array(file.content.utf8), to: path, permissions: file.permissions)
+            paths.append(path)
+        }
+        return paths
+    }
+
+    /// Writes an /etc/hosts as docker makes it: that of this machine where its network is.
+    ///
+    /// - Returns: its path.
+    func writeHosts(below place: String) throws(ProbeError) -> String {
+        let own = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+        let machine = sharesNetwork ? try? String(contentsOfFile: "/etc/hosts", encoding: .utf8) : nil
+        try ContainerSpec.write(Array((machine ?? own).utf8), to: "\(place)/hosts", permissions: 0o644)
+        return "\(place)/hosts"
+    }
+
+    private static func write(_ bytes: [UInt8], to path: String, permissions: UInt16) throws(ProbeError) {
+        do {
+            try Data(bytes).write(to: URL(filePath: path))
+        } catch {
+            throw ProbeError(.runtime, "cannot write \(escaped(path)): \(error)")
+        }
+        guard chmod(path, mode_t(permissions)) == 0 else {
+            throw ProbeError(.runtime, "\(escaped(path)): \(String(cString: strerror(errno)))")
         }
     }
 }

@@ -1,3 +1,4 @@
+import Facts
 import OCIModel
 
 /// The `config.json` of a bundle (OCI runtime-spec): what docker gives a container by default, and no more.
@@ -10,6 +11,12 @@ struct OCIBundleConfig {
     let volumes: [String: String]
     /// The file of this machine behind each file of the spec, in their order.
     let files: [String]
+    /// The directory with the files hosts, hostname and resolv.conf.
+    let place: String
+    /// Whether root is an ordinary account of this machine (user_namespaces(7)): no cgroup can be made then.
+    let isMapped: Bool
+
+    static let hostname = "probe"
 
     var json: JSON {
         object([
@@ -36,13 +43,29 @@ struct OCIBundleConfig {
                 "user",
                 object([
                     ("uid", number(spec.user.uid)), ("gid", number(spec.user.gid)),
-                    ("additionalGids", .array(spec.user.supplementaryGIDs.map(number))),
+                    ("additionalGids", .array(spec.user.allGIDs.map(number))),
                 ])
             ), ("args", strings(spec.arguments)),
-            ("env", strings(spec.environment.map { "\($0.name)=\($0.value)" })),
+            ("env", strings(environment)),
             ("cwd", .string(spec.workingDirectory)),
             ("capabilities", object([("bounding", all), ("effective", own), ("permitted", own)])),
-            ("noNewPrivileges", .bool(false)),
+            ("noNewPrivileges", .bool(false)), ("rlimits", .array(isMapped ? [processLimit] : [])),
+        ])
+    }
+
+    /// As docker: HOSTNAME where nobody says otherwise.
+    private var environment: [String] {
+        let name =
+            spec.environment.contains { $0.name == "HOSTNAME" }
+            ? [] : ["HOSTNAME=\(OCIBundleConfig.hostname)"]
+        return name + spec.environment.map { "\($0.name)=\($0.value)" }
+    }
+
+    /// What stands in for the cgroup: a bound for each user of the container.
+    private var processLimit: JSON {
+        object([
+            ("type", "RLIMIT_NPROC"), ("soft", number(Int64(limits.processes))),
+            ("hard", number(Int64(limits.processes))),
         ])
     }
 
@@ -61,8 +84,14 @@ struct OCIBundleConfig {
                 ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"]),
             mount("/dev/shm", "tmpfs", "shm", ["nosuid", "noexec", "nodev", "mode=1777", "size=65536k"]),
             mount("/dev/mqueue", "mqueue", "mqueue", ["nosuid", "noexec", "nodev"]),
-            mount("/sys", "none", "/sys", ["rbind", "nosuid", "noexec", "nodev", "ro"]),
+            // That of a network that is not the namespace's own cannot be mounted there.
+            isMapped && spec.sharesNetwork
+                ? mount("/sys", "none", "/sys", ["rbind", "nosuid", "noexec", "nodev", "ro"])
+                : mount("/sys", "sysfs", "sysfs", ["nosuid", "noexec", "nodev", "ro"]),
         ]
+        for name in ["hosts", "hostname", "resolv.conf"] {
+            mounts.append(mount("/etc/\(name)", "bind", "\(place)/\(name)", ["rbind", "rprivate"]))
+        }
         for volume in spec.volumes {
             if let source = volumes[volume.name] {
                 mounts.append(mount(volume.path, "bind", source, ["rbind", "rw"]))
@@ -77,17 +106,8 @@ struct OCIBundleConfig {
     private var linux: JSON {
         var namespaces = ["pid", "ipc", "uts", "mount"]
         if !spec.sharesNetwork { namespaces.append("network") }
-        return object([
+        var members: [(String, JSON)] = [
             ("namespaces", .array(namespaces.map { object([("type", .string($0))]) })),
-            ("cgroupsPath", .string(cgroup)),
-            (
-                "resources",
-                object([
-                    ("pids", object([("limit", number(Int64(limits.processes)))])),
-                    ("memory", object([("limit", number(limits.memory))])),
-                    ("devices", .array([object([("allow", .bool(false)), ("access", "rwm")])])),
-                ])
-            ),
             (
                 "maskedPaths",
                 strings([
@@ -100,6 +120,16 @@ struct OCIBundleConfig {
                 "readonlyPaths",
                 strings(["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"])
             ), ("seccomp", OCIBundleConfig.seccomp),
+        ]
+        if !isMapped { members += [("cgroupsPath", .string(cgroup)), ("resources", resources)] }
+        return object(members)
+    }
+
+    private var resources: JSON {
+        object([
+            ("pids", object([("limit", number(Int64(limits.processes)))])),
+            ("memory", object([("limit", number(limits.memory)), ("swap", number(limits.memory))])),
+            ("devices", .array([object([("allow", .bool(false)), ("access", "rwm")])])),
         ])
     }
 
@@ -151,4 +181,9 @@ struct OCIBundleConfig {
     private func strings(_ values: [String]) -> JSON { .array(values.map(JSON.string)) }
 
     private func number(_ value: Int64) -> JSON { .number("\(value)") }
+}
+
+extension ResolvedUser {
+    /// The group and the supplementary ones: engines give a process its own group among those too (CVE-2022-36109).
+    var allGIDs: [Int64] { [gid] + supplementaryGIDs.filter { $0 != gid } }
 }

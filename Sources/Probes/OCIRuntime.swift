@@ -14,141 +14,106 @@ import Verdict
 public struct OCIRuntime: ContainerRuntime {
     public let name = "oci"
     private let rootfs: String
-    private let scratch: String
+    private let run: RunDirectory
     private let limits: ProbeLimits
     private let counter = Counter()
 
-    /// - Parameters:
-    ///   - rootfs: the unpacked image; it is not changed.
-    ///   - scratch: an empty directory of this run's own.
-    public init(rootfs: String, scratch: String, limits: ProbeLimits = ProbeLimits()) {
+    /// - Parameter rootfs: the unpacked image; it is not changed.
+    public init(rootfs: String, run: RunDirectory, limits: ProbeLimits = ProbeLimits()) {
         self.rootfs = rootfs
-        self.scratch = scratch
+        self.run = run
         self.limits = limits
     }
 
-    /// Why this machine cannot run containers so; nil when it can.
-    public static var unavailable: String? {
-        if geteuid() != 0 { return "it takes root" }
-        let missing = ["runc", "unshare", "nsenter"].filter { !isOnPath($0) }
-        return missing.isEmpty ? nil : "not installed: \(missing.joined(separator: ", "))"
+    /// What comes before a program that is to see the owners of the image: as root nothing, else a namespace in which
+    /// the account is root and has the numbers that /etc/subuid and /etc/subgid give it (user_namespaces(7)).
+    public static var mapping: [String] {
+        geteuid() == 0 ? [] : ["unshare", "--user", "--map-auto", "--map-root-user"]
     }
 
-    private static func isOnPath(_ program: String) -> Bool {
-        let path = getenv("PATH").map { String(cString: $0) } ?? ""
-        return path.split(separator: ":").contains { access("\($0)/\(program)", X_OK) == 0 }
+    /// Runs a program that is to see the owners of the image to its end.
+    ///
+    /// - Throws: `ProbeError` when it fails.
+    public static func runMapped(_ arguments: [String]) async throws(ProbeError) {
+        let result = try await RunningProgram.complete(mapping + arguments, within: .seconds(1800))
+        guard result.code == 0 else { throw ProbeError(.unavailable, result.complaint) }
+    }
+
+    private static let namespaces =
+        ["unshare"] + mapping.dropFirst() + ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+
+    /// Why this machine cannot run containers so; nil when it can.
+    static func obstacle() async -> String? {
+        var programs = ["runc", "unshare", "nsenter"]
+        if geteuid() != 0 { programs += ["newuidmap", "newgidmap"] }
+        let missing = programs.filter { !RunningProgram.isInstalled($0) }
+        guard missing.isEmpty else { return "not installed: \(missing.joined(separator: ", "))" }
+        // Everything that a container needs of the kernel, in a namespace that is gone at once.
+        let trial = """
+            mount -t tmpfs tmpfs /tmp && cd /tmp && mkdir lower upper work merged &&
+            mount -t overlay -o lowerdir=lower,upperdir=upper,workdir=work overlay merged
+            """
+        do throws(ProbeError) {
+            let result = try await RunningProgram.complete(
+                namespaces + ["sh", "-c", trial], within: .seconds(20))
+            return result.code == 0 ? nil : "the kernel does not allow it: \(result.complaint)"
+        } catch {
+            return error.message
+        }
     }
 
     public func start(_ spec: ContainerSpec, volumes: [String: String]) async throws(ProbeError)
         -> any RunningContainer
     {
-        let id = "assay-\(getpid())-\(counter.next())"
-        let place = "\(scratch)/\(id)"
+        let id = "\(run.id)-\(counter.next())"
+        let place = "\(run.path)/\(id)"
+        let files = try spec.writeFiles(below: place)
+        _ = try spec.writeHosts(below: place)
+        let config = OCIBundleConfig(
+            spec: spec, limits: limits, cgroup: "/assay/\(id)", volumes: volumes, files: files, place: place,
+            isMapped: geteuid() != 0)
         do {
             try FileManager.default.createDirectory(
-                atPath: "\(place)/bundle", withIntermediateDirectories: true,
-                attributes: [.posixPermissions: 0o700])
-            var files: [String] = []
-            for (index, file) in spec.files.enumerated() {
-                let path = "\(place)/file-\(index)"
-                try Data(file.content.utf8).write(to: URL(filePath: path))
-                guard chmod(path, mode_t(file.permissions)) == 0 else {
-                    throw ProbeError(.runtime, "\(path): \(String(cString: strerror(errno)))")
-                }
-                files.append(path)
-            }
-            let config = OCIBundleConfig(
-                spec: spec, limits: limits, cgroup: "/assay/\(id)", volumes: volumes, files: files)
+                atPath: "\(place)/bundle", withIntermediateDirectories: true)
             try Data(config.json.serialized).write(to: URL(filePath: "\(place)/config.json"))
-        } catch let error as ProbeError {
-            throw error
+            try Data("\(OCIBundleConfig.hostname)\n".utf8).write(to: URL(filePath: "\(place)/hostname"))
+            try Data().write(to: URL(filePath: "\(place)/resolv.conf"))
         } catch {
-            throw ProbeError(.runtime, "cannot prepare a container below \(escaped(scratch)): \(error)")
+            throw ProbeError(.runtime, "cannot prepare a container below \(escaped(place)): \(error)")
         }
-        return try OCIContainer(id: id, place: place, rootfs: rootfs, spec: spec, limits: limits)
+        return try OCIContainer(
+            id: id, place: place, rootfs: rootfs, namespaces: OCIRuntime.namespaces, spec: spec,
+            limits: limits)
+    }
+
+    /// Lets go of containers that wait for the lifeline of a run that is gone.
+    static func cutLifelines(below folder: String) {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+            let descriptor = open("\(folder)/\(name)/lifeline", O_WRONLY | O_NONBLOCK | O_CLOEXEC)
+            if descriptor >= 0 { close(descriptor) }
+        }
+    }
+
+    /// Removes the cgroups with such names: runc removes them when it ends by itself, a killed one leaves them, empty as
+    /// soon as the kernel is done with the last process.
+    static func removeCgroups(_ isWanted: (String) -> Bool) {
+        let root = "/sys/fs/cgroup"
+        let hierarchies = ((try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []).map {
+            "\(root)/\($0)"
+        }
+        for folder in (hierarchies + [root]).map({ "\($0)/assay" }) {
+            for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+            where isWanted(name) {
+                for _ in 0..<50 where rmdir("\(folder)/\(name)") != 0 && errno == EBUSY { usleep(5_000) }
+            }
+        }
     }
 }
 
-private final class Counter: Sendable {
+final class Counter: Sendable {
     private let value = Atomic<Int>(0)
 
     func next() -> Int { value.add(1, ordering: .relaxed).newValue }
-}
-
-/// A program that runs, with the beginning of what it writes.
-final class RunningProgram: Sendable {
-    let standardOutput: OutputBuffer
-    let standardError: OutputBuffer
-    private let state = Mutex<State>(.starting)
-    private let task: Mutex<Task<Void, Never>?> = Mutex(nil)
-
-    private enum State {
-        case starting
-        case running(pid_t)
-        case ended(Int32)
-        case broken(String)
-    }
-
-    init(_ arguments: [String], input: String?, outputLimit: Int) {
-        standardOutput = OutputBuffer(limit: outputLimit)
-        standardError = OutputBuffer(limit: outputLimit)
-        let task = Task { [self] in
-            do {
-                let result = try await RunningProgram.run(arguments, input: input ?? "", self)
-                state.withLock { $0 = .ended(result) }
-            } catch {
-                state.withLock { $0 = .broken("\(arguments.first ?? ""): \(escaped("\(error)"))") }
-            }
-        }
-        self.task.withLock { $0 = task }
-    }
-
-    private static func run(_ arguments: [String], input: String, _ program: RunningProgram) async throws
-        -> Int32
-    {
-        var options = PlatformOptions()
-        // A signal of the terminal goes to Assay alone, which ends its containers itself.
-        options.createSession = true
-        options.teardownSequence = [.send(signal: .kill, allowedDurationToNextStep: .milliseconds(100))]
-        let result = try await Subprocess.run(
-            .name(arguments[0]), arguments: Arguments(Array(arguments.dropFirst())), platformOptions: options,
-            input: .string(input), output: .sequence, error: .sequence
-        ) { execution in
-            program.state.withLock { $0 = .running(execution.processIdentifier.value) }
-            await withTaskGroup(of: Void.self) { group in
-                for (stream, buffer) in [
-                    (execution.standardOutput, program.standardOutput),
-                    (execution.standardError, program.standardError),
-                ] {
-                    group.addTask {
-                        do { for try await chunk in stream { buffer.append(chunk.bytes) } } catch {}
-                    }
-                }
-            }
-        }
-        switch result.terminationStatus {
-        case .exited(let code): return code
-        case .signaled(let signal): return 128 + signal
-        }
-    }
-
-    /// Nil while it runs.
-    func exitCode() throws(ProbeError) -> Int32? {
-        switch state.withLock({ $0 }) {
-        case .starting, .running: return nil
-        case .ended(let code): return code
-        case .broken(let reason): throw ProbeError(.runtime, reason)
-        }
-    }
-
-    var processID: pid_t? { state.withLock { if case .running(let pid) = $0 { pid } else { nil } } }
-
-    /// Kills it and waits for its end.
-    func kill() async {
-        let task = task.withLock { $0 }
-        task?.cancel()
-        await task?.value
-    }
 }
 
 final class OCIContainer: RunningContainer {
@@ -174,12 +139,14 @@ final class OCIContainer: RunningContainer {
         cp ../config.json .
         { read -r line <&3 || true; kill -KILL -1; } 2>/dev/null &
         runc --root state run --pid-file ../pid "$4" <&4 3<&- 4<&- &
+        exec 2>/dev/null
         wait $!
         """
 
-    init(id: String, place: String, rootfs: String, spec: ContainerSpec, limits: ProbeLimits)
-        throws(ProbeError)
-    {
+    init(
+        id: String, place: String, rootfs: String, namespaces: [String], spec: ContainerSpec,
+        limits: ProbeLimits
+    ) throws(ProbeError) {
         self.id = id
         self.place = place
         self.spec = spec
@@ -195,9 +162,8 @@ final class OCIContainer: RunningContainer {
         }
         lifeline = Mutex(descriptor)
         program = RunningProgram(
-            [
-                "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c",
-                OCIContainer.script, "assay", place, rootfs, "\(limits.disk)", id,
+            namespaces + [
+                "sh", "-c", OCIContainer.script, "assay", place, rootfs, "\(limits.disk)", id,
             ], input: spec.input, outputLimit: limits.output)
     }
 
@@ -206,38 +172,43 @@ final class OCIContainer: RunningContainer {
 
     func exitCode() throws(ProbeError) -> Int32? {
         guard let code = try program.exitCode() else { return nil }
-        // runc writes the number of the first process when it has started it.
-        if access("\(place)/pid", F_OK) != 0 {
-            let complaint = standardError.text.split(separator: "\\n").last.map(String.init) ?? ""
-            // As docker: 127 for a program that is not there, 126 for one that cannot be run.
-            if complaint.contains("no such file or directory")
-                || complaint.contains("executable file not found")
-            {
-                return 127
+        if hasStarted { return code }
+        return try startFailure(
+            standardError.text.split(separator: "\n").last.map(String.init) ?? "", code: code)
+    }
+
+    /// runc writes the number of the first process when it has made it.
+    private var hasStarted: Bool { access("\(place)/pid", F_OK) == 0 }
+
+    /// Returns when the container runs, or has ended.
+    private func awaitStart() async throws(ProbeError) {
+        let deadline = ContinuousClock.now + .seconds(20)
+        while !hasStarted, try program.exitCode() == nil, !Task.isCancelled {
+            guard ContinuousClock.now < deadline else {
+                throw ProbeError(.runtime, "runc did not start the container within 20 s")
             }
-            if complaint.contains("permission denied") { return 126 }
-            throw ProbeError(
-                .runtime,
-                "the container could not be started (\(code)): \(escaped(String(complaint.prefix(400))))")
+            try? await Task.sleep(for: .milliseconds(2))
         }
-        return code
     }
 
     func signal(_ name: String) async throws(ProbeError) {
-        let result = try await runToEnd(["kill", id, name])
-        guard result.code == 0 else {
-            throw ProbeError(.runtime, "runc kill: \(escaped(String(result.errors.prefix(400))))")
+        try await awaitStart()
+        let result = try await RunningProgram.complete(try runc(["kill", id, name]))
+        // It may have ended meanwhile.
+        guard result.code == 0 || result.errors.contains("process already finished") else {
+            throw ProbeError(.runtime, "runc kill: \(result.complaint)")
         }
     }
 
     func execute(_ arguments: [String], user: ResolvedUser?) async throws(ProbeError) -> any RunningContainer
     {
+        try await awaitStart()
         let user = user ?? spec.user
         var options = ["exec", "--cwd", spec.workingDirectory, "--user", "\(user.uid):\(user.gid)"]
-        for group in user.supplementaryGIDs { options += ["--additional-gids", "\(group)"] }
+        for group in user.allGIDs { options += ["--additional-gids", "\(group)"] }
         for variable in spec.environment { options += ["--env", "\(variable.name)=\(variable.value)"] }
         let command = try runc(options + [id] + arguments)
-        return ExecutedCommand(program: RunningProgram(command, input: nil, outputLimit: limits.output))
+        return ExecutedCommand(program: RunningProgram(command, outputLimit: limits.output))
     }
 
     func remove() async {
@@ -245,18 +216,10 @@ final class OCIContainer: RunningContainer {
             if descriptor >= 0 { close(descriptor) }
             descriptor = -1
         }
-        await program.kill()
-        OCIContainer.removeCgroups(of: id)
+        // It ends when the last process in its namespaces has, and with it all of their mounts.
+        await program.end(within: .seconds(2))
+        OCIRuntime.removeCgroups { $0 == id }
         try? FileManager.default.removeItem(atPath: place)
-    }
-
-    /// runc removes them when it ends by itself; a killed one leaves them, empty.
-    private static func removeCgroups(of id: String) {
-        let root = "/sys/fs/cgroup"
-        let hierarchies = ((try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []).map {
-            "\(root)/\($0)"
-        }
-        for hierarchy in hierarchies + [root] { rmdir("\(hierarchy)/assay/\(id)") }
     }
 
     /// The command line of runc inside the container's namespaces.
@@ -267,24 +230,32 @@ final class OCIContainer: RunningContainer {
         guard let first = text.split(separator: " ").first, let child = pid_t(first) else {
             throw ProbeError(.runtime, "the container has ended")
         }
-        return [
-            "nsenter", "--target", "\(child)", "--mount", "--pid", "--", "runc", "--root",
-            "\(place)/bundle/state",
-        ]
-            + arguments
-    }
-
-    private func runToEnd(_ arguments: [String]) async throws(ProbeError) -> (code: Int32, errors: String) {
-        let program = RunningProgram(try runc(arguments), input: nil, outputLimit: 4096)
-        while true {
-            if let code = try program.exitCode() { return (code, program.standardError.output.text) }
-            try? await Task.sleep(for: .milliseconds(2))
-        }
+        let user = geteuid() == 0 ? [] : ["--user"]
+        return ["nsenter", "--target", "\(child)"] + user
+            + ["--mount", "--pid", "--", "runc", "--root", "\(place)/bundle/state"] + arguments
     }
 }
 
+/// The exit code of a container whose program could not be run, as docker gives it: 127 for one that is not there, 126
+/// for one that cannot be run.
+///
+/// - Parameter complaint: what the runtime says.
+/// - Throws: `ProbeError` when that is about anything but the program or its working directory.
+func startFailure(_ complaint: String, code: Int32) throws(ProbeError) -> Int32 {
+    let isAboutProgram = ["exec: ", "chdir to cwd", "executable file"].contains(where: complaint.contains)
+    if isAboutProgram {
+        let words = complaint.lowercased()
+        if ["no such file or directory", "not found", "not a directory"].contains(where: words.contains) {
+            return 127
+        }
+        if words.contains("permission denied") || words.contains("exec format error") { return 126 }
+    }
+    throw ProbeError(
+        .runtime, "the container could not be started (\(code)): \(escaped(String(complaint.prefix(400))))")
+}
+
 /// A command in a container: ends with it.
-private struct ExecutedCommand: RunningContainer {
+struct ExecutedCommand: RunningContainer {
     let program: RunningProgram
 
     var standardOutput: ContainerTranscript.Output { program.standardOutput.output }

@@ -11,3 +11,16 @@ public struct ProbeLimits: Hashable, Sendable {
 
     public init() {}
 }
+
+extension RuntimeKind {
+    /// What of the limits it cannot hold a container to on this machine, in a line; nil when it can all.
+    public var missingLimits: String? {
+        switch self {
+        case .oci:
+            OCIRuntime.mapping.isEmpty
+                ? nil
+                : "an ordinary user has no cgroups: memory is not bounded, processes are for each user of a container"
+        case .docker, .podman: "what a container writes is measured every second, not bounded at once"
+        }
+    }
+}

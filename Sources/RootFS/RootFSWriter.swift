@@ -140,6 +140,7 @@ private struct FileSink: MemberSink {
 
     mutating func begin(_ member: Member, index: Int) throws(LayerError) -> Bool {
         guard let metadata = plan[index] else { return false }
+        guard !Task.isCancelled else { throw LayerError(.io, "unpacking was interrupted") }
         do throws(UnpackError) {
             current = (metadata, try target.makeFile(metadata.path))
         } catch {

@@ -59,6 +59,8 @@ final class UnpackTarget: Sendable {
         guard root >= 0 else {
             throw UnpackError("\(escaped(temporary)): \(String(cString: strerror(errno)))")
         }
+        // Who looks for what killed runs have left sees by that that this one is alive.
+        flock(root, LOCK_EX | LOCK_NB)
     }
 
     deinit { close(root) }

@@ -17,11 +17,10 @@ public struct CheckRun: Sendable {
     ///
     /// - Parameters:
     ///   - names: names of built-in suites, or paths.
-    ///   - jobs: scenarios of probes that run side by side.
-    ///   - cache: the directory of what is kept between runs.
-    public init(suites names: [String], inputs: JudgeInputs, jobs: Int, cache: String) {
+    ///   - probes: how scenarios are run.
+    public init(suites names: [String], inputs: JudgeInputs, probes: ProbeSettings) {
         self.inputs = inputs
-        probes = ProbeRun(jobs: jobs, cache: cache)
+        self.probes = ProbeRun(probes)
         // Built-in suites read no contents but the facts' own (a test holds them to it): reading an image need not
         // wait until they are loaded.
         readsFactsOnly = names.allSatisfy(SuiteSource.builtinNames.contains)
@@ -41,10 +40,27 @@ public struct CheckRun: Sendable {
         get async throws { try await suites.value.identities }
     }
 
+    /// Ends the containers that run, and returns when nothing is left of them, or when it takes too long: then the next
+    /// run removes the rest. What `judge` was doing with them throws `CancellationError`.
+    public func stop(within limit: Duration) async {
+        let (ends, end) = AsyncStream<Void>.makeStream()
+        let stopping = Task {
+            await probes.stop()
+            end.finish()
+        }
+        let timer = Task {
+            try await Task.sleep(for: limit)
+            end.finish()
+        }
+        for await _ in ends {}
+        timer.cancel()
+        stopping.cancel()
+    }
+
     /// Opens, reads and judges one image.
     ///
     /// - Throws: `SuiteError` as `identities`; `ImageSourceError` when the image cannot be opened, `LayerError` when
-    ///   a layer is damaged.
+    ///   a layer is damaged, `CancellationError` after `stop`.
     public func judge(
         _ reference: String, opener: ImageOpener, progress: @Sendable (Image, ReadProgress) -> Void
     ) async throws -> ImageRun {
@@ -54,7 +70,7 @@ public struct CheckRun: Sendable {
         var transcripts: [ProbeTranscript] = []
         for suite in try await suites.value.suites {
             let (scenarios, scope) = suite.scenarios(for: analysis.facts, inputs: inputs)
-            let outcomes = await probes.outcomes(of: scenarios, scope: scope, for: analysis)
+            let outcomes = try await probes.outcomes(of: scenarios, scope: scope, for: analysis)
             for scenario in scenarios {
                 if case .observed(let transcript)? = outcomes[scenario.name] {
                     transcripts.append(transcript)

@@ -8,43 +8,135 @@ import OCIModel
 import Probes
 import RootFS
 import Suite
+import Synchronization
 import Verdict
 
-/// Runs the scenarios that the suites' checks look at, for one image.
-struct ProbeRun: Sendable {
+/// How the scenarios of probes are run.
+public struct ProbeSettings: Sendable {
     /// Scenarios that run side by side.
-    var jobs: Int
-    /// The directory of what is unpacked and made; kept between runs.
-    var cache: String
+    public var jobs: Int
+    /// The directory of what is kept between runs.
+    public var cache: String
+    /// What runs the containers; nil for the first that works.
+    public var runtime: RuntimeKind?
+    /// The program `assay`, which unpacks images for an ordinary user.
+    public var program: String
+
+    public init(jobs: Int, cache: String, runtime: RuntimeKind? = nil, program: String) {
+        self.jobs = jobs
+        self.cache = cache
+        self.runtime = runtime
+        self.program = program
+    }
+}
+
+/// Runs the scenarios that the suites' checks look at.
+final class ProbeRun: Sendable {
+    private let settings: ProbeSettings
+    private let state = Mutex(State())
+
+    private struct State {
+        var isStopped = false
+        var task: Task<[String: ScenarioOutcome], Never>?
+    }
+
+    init(_ settings: ProbeSettings) { self.settings = settings }
 
     /// - Returns: what came of each scenario, by its name; nothing is left of it but the unpacked image.
+    /// - Throws: `CancellationError` after `stop`.
     func outcomes(
         of scenarios: [ScenarioDeclaration], scope: Scope, for analysis: ImageAnalysis
+    ) async throws -> [String: ScenarioOutcome] {
+        if scenarios.isEmpty { return [:] }
+        let task = try state.withLock { state in
+            guard !state.isStopped else { throw CancellationError() }
+            let task = Task { await run(scenarios, scope: scope, for: analysis) }
+            state.task = task
+            return task
+        }
+        let outcomes = await task.value
+        guard !state.withLock({ $0.isStopped }) else { throw CancellationError() }
+        return outcomes
+    }
+
+    /// Ends what runs, and returns when nothing is left of it. Nothing is run any more.
+    func stop() async {
+        let task = state.withLock { state in
+            state.isStopped = true
+            return state.task
+        }
+        task?.cancel()
+        _ = await task?.value
+    }
+
+    private func run(
+        _ scenarios: [ScenarioDeclaration], scope: Scope, for analysis: ImageAnalysis
     ) async -> [String: ScenarioOutcome] {
         func all(_ outcome: ScenarioOutcome) -> [String: ScenarioOutcome] {
             Dictionary(scenarios.map { ($0.name, outcome) }, uniquingKeysWith: { $1 })
         }
-        if scenarios.isEmpty { return [:] }
-        if let reason = OCIRuntime.unavailable {
-            return all(.skipped(reason: "containers cannot be run here: \(reason)"))
+        await Leftovers.remove(cache: settings.cache)
+        let kind: RuntimeKind
+        if let wanted = settings.runtime {
+            if let obstacle = await wanted.obstacle() {
+                return all(.failed(reason: "containers cannot be run by \(wanted.rawValue): \(obstacle)"))
+            }
+            kind = wanted
+        } else {
+            do throws(ProbeError) {
+                kind = try await .firstThatWorks()
+            } catch {
+                return all(.skipped(reason: "containers cannot be run here: \(error.message)"))
+            }
         }
-        let scratch = "\(cache)/run/\(getpid())"
-        let runner: ScenarioRunner
-        do {
-            let rootfs = try await unpacked(analysis)
-            try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
-            runner = ScenarioRunner(
-                runtime: OCIRuntime(rootfs: rootfs, scratch: scratch), facts: analysis.facts, scratch: scratch
-            )
+        let directory: RunDirectory
+        do throws(ProbeError) {
+            directory = try RunDirectory(below: "\(settings.cache)/run", runtime: kind)
         } catch {
-            return all(.failed(reason: "the image could not be unpacked to run it: \(error)"))
+            return all(.failed(reason: error.message))
         }
-        defer { try? FileManager.default.removeItem(atPath: scratch) }
+        let outcomes: [String: ScenarioOutcome]
+        do {
+            switch kind {
+            case .oci:
+                let rootfs = try await unpacked(analysis, scratch: directory.path)
+                outcomes = await run(
+                    scenarios, scope: scope, for: analysis, by: OCIRuntime(rootfs: rootfs, run: directory),
+                    scratch: directory.path)
+            case .docker, .podman:
+                let engine = try await EngineRuntime(
+                    kind, configDigest: analysis.image.configDigest, run: directory
+                ) { tag in
+                    let file = try Spool.makeFile()
+                    do {
+                        try DockerArchiveWriter.write(analysis.image, tag: tag, to: file)
+                    } catch {
+                        close(file)
+                        throw error
+                    }
+                    return file
+                }
+                outcomes = await run(
+                    scenarios, scope: scope, for: analysis, by: engine, scratch: directory.path)
+                await engine.close()
+            }
+        } catch {
+            outcomes = all(.failed(reason: "the image could not be made ready to be run: \(error)"))
+        }
+        await directory.remove()
+        return outcomes
+    }
+
+    private func run(
+        _ scenarios: [ScenarioDeclaration], scope: Scope, for analysis: ImageAnalysis,
+        by runtime: some ContainerRuntime, scratch: String
+    ) async -> [String: ScenarioOutcome] {
+        let runner = ScenarioRunner(runtime: runtime, facts: analysis.facts, scratch: scratch)
         return await withTaskGroup(of: (String, ScenarioOutcome).self) { group in
             var waiting = scenarios[...]
             var outcomes: [String: ScenarioOutcome] = [:]
             func startNext() {
-                guard let scenario = waiting.popFirst() else { return }
+                guard !Task.isCancelled, let scenario = waiting.popFirst() else { return }
                 group.addTask {
                     do throws(ProbeError) {
                         return (scenario.name, .observed(try await runner.run(scenario, scope: scope)))
@@ -53,7 +145,7 @@ struct ProbeRun: Sendable {
                     }
                 }
             }
-            for _ in 0..<max(1, jobs) { startNext() }
+            for _ in 0..<max(1, settings.jobs) { startNext() }
             while let (name, outcome) = await group.next() {
                 outcomes[name] = outcome
                 startNext()
@@ -63,20 +155,45 @@ struct ProbeRun: Sendable {
     }
 
     /// The directory that the image's tree is unpacked in, made when it is not there yet: one for each list of
-    /// layers, whatever the config.
-    private func unpacked(_ analysis: ImageAnalysis) async throws -> String {
+    /// layers, whatever the config. Runs that unpack the same at the same time each fill a directory of their own; the
+    /// first to be whole gets the name.
+    ///
+    /// A directory for each layer, stacked by overlays, would share layers between images, but for whiteouts that
+    /// overlays want as devices or attributes, and at the price of a merge that the kernel makes and Assay did not
+    /// judge.
+    private func unpacked(_ analysis: ImageAnalysis, scratch: String) async throws -> String {
         let key = analysis.facts.layers.map(\.diffID.description).joined(separator: " ")
-        let place = "\(cache)/rootfs/\(try Digester.digest(of: Array(key.utf8)).encoded)"
+        let folder = UnpackedImages.folder(of: settings.cache)
+        let place = "\(folder)/\(try Digester.digest(of: Array(key.utf8)).encoded)"
         if FileManager.default.fileExists(atPath: place) { return place }
         try FileManager.default.createDirectory(
-            atPath: "\(cache)/rootfs", withIntermediateDirectories: true,
-            attributes: [.posixPermissions: 0o700])
+            atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         do {
-            _ = try await RootFSWriter(preservesOwners: true).write(
-                analysis.facts.rootfs, layers: analysis.image.layerInputs, to: place)
+            if OCIRuntime.mapping.isEmpty {
+                _ = try await RootFSWriter(preservesOwners: true).write(
+                    analysis.facts.rootfs, layers: analysis.image.layerInputs, to: place)
+            } else {
+                try await unpackMapped(analysis.image, to: place, scratch: scratch)
+            }
         } catch  where FileManager.default.fileExists(atPath: place) {
             // Another run was faster.
         }
         return place
+    }
+
+    /// Unpacks the image by another process, in the namespace where an ordinary user has the owners of its files.
+    private func unpackMapped(_ image: Image, to place: String, scratch: String) async throws {
+        var name = image.name
+        let isFile = [.oci, .ociArchive, .dockerArchive, .directory].contains(name.transport)
+        if !isFile || name.location == "-" {
+            // What comes from a pipe or an engine cannot be read again.
+            name = ImageName(.oci, "\(scratch)/layout")
+            _ = try await LayoutWriter(directory: name.location).write(image, tag: nil)
+        }
+        let location = [name.transport.rawValue, name.location, name.selection].compactMap { $0 }
+        try await OCIRuntime.runMapped([
+            settings.program, "unpack", "--platform", image.platform.description, "--config-digest",
+            image.configDigest.description, location.joined(separator: ":"), place,
+        ])
     }
 }

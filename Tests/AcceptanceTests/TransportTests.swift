@@ -160,7 +160,7 @@ extension ReferenceImageTests {
 }
 
 /// A Docker engine that serves nothing but a test: its own data, socket and process file, and no network.
-private final class DockerEngine: Sendable {
+final class DockerEngine: Sendable {
     let host: String
     private let directory: TemporaryDirectory
     private let process: RunningTool

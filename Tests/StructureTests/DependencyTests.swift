@@ -18,7 +18,8 @@ private let allowed: [String: Set<String>] = [
     ],
     "Reporting": ["Verdict"],
     "AssayCommands": [
-        "Checks", "ImageSource", "LayerArchive", "OCIModel", "Reporting", "RootFS", "Runner", "Suite",
+        "Checks", "ImageSource", "LayerArchive", "OCIModel", "Probes", "Reporting", "RootFS", "Runner",
+        "Suite",
         "Verdict",
         "ArgumentParser",
     ],

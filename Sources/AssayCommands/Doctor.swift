@@ -1,0 +1,90 @@
+import ArgumentParser
+import Foundation
+import LayerArchive
+import Probes
+import Verdict
+
+struct Doctor: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Say what can run containers here, what probes may use, and what runs have left.",
+        discussion: """
+            Examples:
+              assay doctor
+              assay doctor --clean          # remove what killed runs have left
+              assay doctor --clean --all    # the unpacked images too
+
+            Exit codes: 0 something can run containers; 3 nothing can.
+            """)
+
+    @Flag(help: "Remove what runs have left whose process is gone; every check does so too.") var clean =
+        false
+    @Flag(help: "With --clean: remove the unpacked images too.") var all = false
+
+    func validate() throws {
+        if all, !clean { throw ValidationError("--all goes with --clean") }
+    }
+
+    func run() async throws {
+        let cache = Cache.directory
+        if clean {
+            var lines = await Leftovers.remove(cache: cache)
+            if all { lines += await UnpackedImages.remove(cache: cache) }
+            Console.output(lines.isEmpty ? "there was nothing to remove\n" : lines.map { $0 + "\n" }.joined())
+            return
+        }
+        var works = false
+        Console.output("runtimes of probes; --runtime takes one, otherwise it is the first that works\n")
+        for kind in RuntimeKind.allCases {
+            let obstacle = await kind.obstacle()
+            works = works || obstacle == nil
+            Doctor.row(obstacle == nil, kind.rawValue, obstacle ?? kind.missingLimits ?? "works")
+        }
+        Console.output("\nprograms that services of scenarios need\n")
+        for program in ServicePrograms.names {
+            let path = ServicePrograms.path(of: program)
+            Doctor.row(path != nil, program, path ?? "not installed")
+        }
+        let limits = ProbeLimits()
+        Console.output("\nlimits of a container\n")
+        Doctor.row(nil, "processes", "\(limits.processes)")
+        Doctor.row(nil, "memory", Doctor.size(limits.memory))
+        Doctor.row(nil, "disk", Doctor.size(limits.disk))
+        Doctor.row(nil, "output", "\(Doctor.size(Int64(limits.output))) of each stream are kept")
+        let reading = ReadLimits()
+        Console.output("\nlimits of reading\n")
+        Doctor.row(nil, "members", "\(reading.members) in a layer")
+        Doctor.row(
+            nil, "names", "\(Doctor.size(Int64(reading.names))) in a layer, \(reading.nameLength) bytes each")
+        Doctor.row(nil, "layer", "\(Doctor.size(reading.uncompressedSize)) when it is not compressed")
+        Doctor.row(nil, "contents", "\(Doctor.size(Int64(reading.keptContents))) of a layer are kept")
+        Doctor.row(nil, "attributes", "\(Doctor.size(Int64(reading.attributes))) of a member")
+        Console.output("\ncache \(cache)\n")
+        let images = UnpackedImages.list(cache: cache)
+        Doctor.row(
+            nil, "images",
+            "\(images.count) unpacked, \(Doctor.size(images.reduce(0) { $0 + $1.size })) of files")
+        let leftovers = Leftovers.list(cache: cache)
+        Doctor.row(
+            nil, "leftovers",
+            leftovers.isEmpty
+                ? "none" : leftovers.joined(separator: ", ") + ": assay doctor --clean removes them")
+        if !works { throw CommandExit(.undecided) }
+    }
+
+    private static func row(_ mark: Bool?, _ name: String, _ text: String) {
+        let sign = mark.map { $0 ? "✓" : "✗" } ?? " "
+        Console.output("  \(sign) \(name.padding(toLength: 12, withPad: " ", startingAt: 0)) \(text)\n")
+    }
+
+    /// Bytes in the largest binary unit that leaves a number of at least 1.
+    private static func size(_ bytes: Int64) -> String {
+        var value = Double(bytes)
+        for unit in ["B", "KiB", "MiB", "GiB"] {
+            if value < 1024 {
+                return "\(value == value.rounded() ? "\(Int(value))" : String(format: "%.1f", value)) \(unit)"
+            }
+            value /= 1024
+        }
+        return "\(value == value.rounded() ? "\(Int(value))" : String(format: "%.1f", value)) TiB"
+    }
+}

@@ -1,0 +1,287 @@
+import Facts
+import Foundation
+import Glibc
+import OCIModel
+import Synchronization
+import SystemPackage
+import Verdict
+
+/// Runs containers by docker or podman, through their command lines, on an image in their store.
+///
+/// Nothing that a container writes is kept by the engine, and every container carries the run's id in the label
+/// `assay.run`, by which the next run finds what a killed one left.
+public struct EngineRuntime: ContainerRuntime {
+    public var name: String { client.kind.rawValue }
+    private let client: EngineClient
+    /// As the engine knows the image.
+    private let image: String
+    private let run: RunDirectory
+    private let limits: ProbeLimits
+    private let counter = Counter()
+
+    /// The name of an image that a run gives the engine, and takes away again.
+    public static func tag(of run: RunDirectory) -> String { "localhost/assay/probe:\(run.id)" }
+
+    /// Takes the image that the engine has already, else gives it one.
+    ///
+    /// - Parameters:
+    ///   - kind: docker or podman.
+    ///   - configDigest: the image ID.
+    ///   - archive: makes an open file with the image as `docker save` writes it, under the name that it is given;
+    ///     it stays the caller's, who closes it.
+    /// - Throws: `ProbeError` when the engine does not take it, and whatever `archive` throws.
+    public init(
+        _ kind: RuntimeKind, configDigest: Digest, run: RunDirectory, limits: ProbeLimits = ProbeLimits(),
+        archive: (_ tag: String) throws -> Int32
+    ) async throws {
+        client = EngineClient(kind)
+        self.run = run
+        self.limits = limits
+        let tag = EngineRuntime.tag(of: run)
+        let known = try await RunningProgram.complete(
+            client.program + ["image", "inspect", "--format", "{{len .RepoTags}}", configDigest.encoded])
+        guard known.code != 0 else {
+            // An image with a name gets another one, so that it lasts as long as this run. One without would be
+            // removed with that name.
+            let hasName = known.output.trimmingCharacters(in: .whitespacesAndNewlines) != "0"
+            if hasName { try await client.run("tag", configDigest.encoded, tag) }
+            image = hasName ? tag : configDigest.encoded
+            return
+        }
+        let file = try archive(tag)
+        defer { Glibc.close(file) }
+        let loaded = try await RunningProgram.complete(
+            client.program + ["load", "--quiet"], file: FileDescriptor(rawValue: file), within: .seconds(1800)
+        )
+        guard loaded.code == 0 else {
+            throw ProbeError(.runtime, "\(kind.rawValue) load: \(loaded.complaint)")
+        }
+        image = tag
+    }
+
+    public func start(_ spec: ContainerSpec, volumes: [String: String]) async throws(ProbeError)
+        -> any RunningContainer
+    {
+        let id = "\(run.id)-\(counter.next())"
+        let place = "\(run.path)/\(id)"
+        let files = try spec.writeFiles(below: place)
+        let hosts = try spec.writeHosts(below: place)
+        let options = options(of: spec, id: id, volumes: volumes, files: files, hosts: hosts)
+        let command: [String]
+        if client.kind == .podman {
+            // Only `run` has --passwd: podman would give an unknown user a line in /etc/passwd.
+            command = ["run", "--passwd=false"] + options
+        } else {
+            // Warnings of the engine come from `create`, not into the container's standard error.
+            try await client.run(["create"] + options)
+            command = ["start", "--attach"] + (spec.input == nil ? [] : ["--interactive"]) + [id]
+        }
+        let program = RunningProgram(client.program + command, input: spec.input, outputLimit: limits.output)
+        return EngineContainer(
+            client: client, id: id, place: place, spec: spec, program: program, limits: limits)
+    }
+
+    private func options(
+        of spec: ContainerSpec, id: String, volumes: [String: String], files: [String], hosts: String
+    ) -> [String] {
+        var options = [
+            "--name", id, "--label", "assay.run=\(run.id)", "--pull", "never", "--no-healthcheck",
+            "--log-driver", "none", "--network", spec.sharesNetwork ? "host" : "none", "--hostname", "probe",
+            "--pids-limit", "\(limits.processes)", "--memory", "\(limits.memory)", "--memory-swap",
+            "\(limits.memory)", "--user", "\(spec.user.uid):\(spec.user.gid)", "--workdir",
+            spec.workingDirectory,
+        ]
+        if client.kind == .podman {
+            options += ["--http-proxy=false", "--unsetenv", "container", "--unsetenv", "TERM"]
+            options += EngineRuntime.ulimits
+            // podman would tell names of this machine also where its network is not.
+            if !spec.sharesNetwork {
+                options += [
+                    "--no-hosts", "--mount", EngineRuntime.mount(hosts, "/etc/hosts", readOnly: false),
+                ]
+            }
+        }
+        if spec.input != nil { options.append("--interactive") }
+        for group in spec.user.supplementaryGIDs { options += ["--group-add", "\(group)"] }
+        for variable in spec.environment { options += ["--env", "\(variable.name)=\(variable.value)"] }
+        for volume in spec.volumes {
+            if let source = volumes[volume.name] {
+                options += ["--mount", EngineRuntime.mount(source, volume.path, readOnly: false)]
+            }
+        }
+        for (file, source) in zip(spec.files, files) {
+            options += ["--mount", EngineRuntime.mount(source, file.path, readOnly: true)]
+        }
+        let program = spec.arguments.first ?? ""
+        // podman takes a text that begins with a bracket for a list.
+        let entrypoint =
+            client.kind == .podman
+            ? String(decoding: JSON.array([.string(program)]).serialized, as: UTF8.self) : program
+        return options + ["--entrypoint", entrypoint, image] + spec.arguments.dropFirst()
+    }
+
+    /// A bind mount as engines read it: fields of CSV (RFC 4180).
+    private static func mount(_ source: String, _ path: String, readOnly: Bool) -> String {
+        func field(_ text: String) -> String { "\"" + text.replacing("\"", with: "\"\"") + "\"" }
+        return
+            (["type=bind", field("source=\(source)"), field("target=\(path)")]
+            + (readOnly ? ["readonly"] : []))
+            .joined(separator: ",")
+    }
+
+    /// The limits of this process. podman would raise them, which not every machine allows; its own bound for
+    /// processes is the kernel's for their numbers.
+    private static let ulimits: [String] = {
+        func limit(_ resource: __rlimit_resource, at most: UInt) -> String {
+            var limit = rlimit()
+            getrlimit(Int32(resource.rawValue), &limit)
+            return "\(min(limit.rlim_cur, most)):\(min(limit.rlim_max, most))"
+        }
+        let numbers = (try? String(contentsOfFile: "/proc/sys/kernel/pid_max", encoding: .utf8)) ?? ""
+        let most = UInt(numbers.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 32_768
+        return [
+            "--ulimit", "nofile=\(limit(RLIMIT_NOFILE, at: 1 << 20))", "--ulimit",
+            "nproc=\(limit(__RLIMIT_NPROC, at: most))",
+        ]
+    }()
+
+    /// Takes the image's name away, and with its last name the image.
+    public func close() async {
+        if image == EngineRuntime.tag(of: run) { _ = try? await client.run("rmi", image) }
+    }
+
+    /// Removes what a run left in an engine: containers with its label, and its image.
+    ///
+    /// - Throws: `ProbeError` when the engine cannot be asked.
+    static func removeLeftovers(of run: String, _ kind: RuntimeKind) async throws(ProbeError) {
+        let client = EngineClient(kind)
+        let containers = try await client.run(
+            "ps", "--all", "--quiet", "--no-trunc", "--filter", "label=assay.run=\(run)")
+        if !containers.isEmpty {
+            try await client.removeContainers(containers.split(separator: "\n").map(String.init))
+        }
+        let tag = "localhost/assay/probe:\(run)"
+        if !(try await client.run("images", "--quiet", tag)).isEmpty { try await client.run("rmi", tag) }
+    }
+}
+
+/// A container of an engine.
+private final class EngineContainer: RunningContainer {
+    private let client: EngineClient
+    private let id: String
+    private let place: String
+    private let spec: ContainerSpec
+    private let program: RunningProgram
+    private let limits: ProbeLimits
+    private let hasWrittenTooMuch = Atomic<Bool>(false)
+    private let end = Mutex<Result<Int32, ProbeError>?>(nil)
+
+    init(
+        client: EngineClient, id: String, place: String, spec: ContainerSpec, program: RunningProgram,
+        limits: ProbeLimits
+    ) {
+        self.client = client
+        self.id = id
+        self.place = place
+        self.spec = spec
+        self.program = program
+        self.limits = limits
+        let watch = Task { await watchDisk() }
+        Task { [self] in
+            await program.end()
+            watch.cancel()
+            let result: Result<Int32, ProbeError>
+            do throws(ProbeError) {
+                result = .success(try await code())
+            } catch {
+                result = .failure(error)
+            }
+            end.withLock { $0 = result }
+        }
+    }
+
+    var standardOutput: ContainerTranscript.Output { program.standardOutput.output }
+    var standardError: ContainerTranscript.Output { program.standardError.output }
+
+    func exitCode() throws(ProbeError) -> Int32? { try end.withLock { $0 }?.get() }
+
+    /// The exit code of the container, when the command line that was attached to it has ended. That one's own does
+    /// not tell a container's 125 to 127 from the engine's.
+    private func code() async throws(ProbeError) -> Int32 {
+        let complaint = standardError.text.split(separator: "\n").last.map(String.init) ?? ""
+        let own = try program.exitCode() ?? -1
+        let answer: String
+        do throws(ProbeError) {
+            answer = try await state("{{.State.StartedAt}} {{.State.ExitCode}} {{.State.Running}}")
+        } catch {
+            throw ProbeError(
+                .runtime, "the container could not be run (\(own)): \(escaped(String(complaint.prefix(400))))"
+            )
+        }
+        // The zero time of Go stands for never.
+        if answer.hasPrefix("0001-01-01") { return try startFailure(complaint, code: own) }
+        if hasWrittenTooMuch.load(ordering: .relaxed) {
+            throw ProbeError(.runtime, "the container wrote more than \(limits.disk) bytes and was ended")
+        }
+        let fields = answer.split(separator: " ")
+        guard fields.last == "false", fields.count >= 2, let code = Int32(fields[fields.count - 2]) else {
+            throw ProbeError(.runtime, "\(client.kind.rawValue) lost the container while it ran")
+        }
+        return code
+    }
+
+    /// Engines bound what a container writes on few file systems only: ends it when it has written too much.
+    private func watchDisk() async {
+        while (try? await Task.sleep(for: .seconds(1))) != nil {
+            let answer = try? await client.run(
+                "inspect", "--type", "container", "--size", "--format", "{{.SizeRw}}", id)
+            guard let size = answer.flatMap({ Int64($0) }), size > limits.disk else { continue }
+            hasWrittenTooMuch.store(true, ordering: .relaxed)
+            _ = try? await client.run("kill", "--signal", "KILL", id)
+            return
+        }
+    }
+
+    private func state(_ format: String) async throws(ProbeError) -> String {
+        try await client.run("inspect", "--type", "container", "--format", format, id)
+    }
+
+    /// Returns when the container runs, or has ended.
+    private func awaitStart() async throws(ProbeError) {
+        let deadline = ContinuousClock.now + .seconds(20)
+        while try exitCode() == nil, !Task.isCancelled {
+            let known = try? await state("{{.State.StartedAt}}")
+            if let known, !known.hasPrefix("0001-01-01") { return }
+            guard ContinuousClock.now < deadline else {
+                throw ProbeError(.runtime, "\(client.kind.rawValue) did not start the container within 20 s")
+            }
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    func signal(_ name: String) async throws(ProbeError) {
+        try await awaitStart()
+        do throws(ProbeError) {
+            try await client.run("kill", "--signal", name, id)
+        } catch {
+            // It may have ended meanwhile.
+            guard try await state("{{.State.Running}}") == "false" else { throw error }
+        }
+    }
+
+    func execute(_ arguments: [String], user: ResolvedUser?) async throws(ProbeError) -> any RunningContainer
+    {
+        try await awaitStart()
+        let user = user ?? spec.user
+        var options = ["exec", "--user", "\(user.uid):\(user.gid)", "--workdir", spec.workingDirectory]
+        for variable in spec.environment { options += ["--env", "\(variable.name)=\(variable.value)"] }
+        return ExecutedCommand(
+            program: RunningProgram(client.program + options + [id] + arguments, outputLimit: limits.output))
+    }
+
+    func remove() async {
+        _ = try? await client.removeContainers([id])
+        await program.kill()
+        try? FileManager.default.removeItem(atPath: place)
+    }
+}

@@ -1,0 +1,98 @@
+import AssayTestSupport
+import Foundation
+import Glibc
+import OCIModel
+import Verdict
+
+/// A directory with an image of one static program that is a shell and its tools, a cache of its own, and suites with
+/// scenarios. The smallest image that can be run.
+struct ProgramImage {
+    let directory: TemporaryDirectory
+    let layout: String
+    var cache: String { "\(directory.path)/cache" }
+    /// For the program under test.
+    var environment: [String: String?] { ["XDG_CACHE_HOME": cache] }
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        guard let program = FileManager.default.contents(atPath: "/bin/busybox") else {
+            throw ToolError(description: "no /bin/busybox; scripts/test installs busybox-static")
+        }
+        var image = ImageBuilder()
+        image.runConfig = .object([
+            .init("Env", .array(["PATH=/bin", "GREETING=hello"])), .init("Entrypoint", .array(["sh", "-c"])),
+            .init("Cmd", .array(["echo nothing"])), .init("WorkingDir", "/work"),
+        ])
+        image.addLayer(createdBy: "ADD rootfs") { tar in
+            for folder in ["bin/", "etc/", "work/"] { tar.add(folder, .directory) }
+            tar.add("tmp/", .directory, mode: 0o1777)
+            tar.add("bin/busybox", content: Array(program), mode: 0o755)
+            for tool in [
+                "sh", "cat", "chroot", "date", "dd", "grep", "head", "hostname", "id", "ls", "mknod", "mount",
+                "sleep", "stat", "swapoff", "touch", "true", "umount", "unshare", "yes",
+            ] {
+                tar.add("bin/\(tool)", .symbolicLink, linkTarget: "busybox")
+            }
+            tar.add(
+                "etc/passwd", content: Array("root:x:0:0::/root:/bin/sh\napp:x:500:0::/work:/bin/sh\n".utf8))
+            tar.add("etc/group", content: Array("root:x:0:\nmore:x:77:app\n".utf8))
+            tar.add("etc/script", content: Array("#!/bin/sh\n".utf8))
+        }
+        layout = "oci:\(try directory.write(try image.layoutFiles(), below: "layout"))"
+    }
+
+    /// Writes a suite and returns its path.
+    func write(suite text: String, named name: String) throws -> String {
+        try directory.write(Array("suite: \(name)\ntitle: Example\n\(text)\n".utf8), to: "\(name).yaml")
+    }
+
+    /// A suite of one scenario, one container that runs a script.
+    func suite(_ name: String, script: String, _ scenario: String = "", expecting code: Int = 0) throws
+        -> String
+    {
+        try write(
+            suite: """
+                scenarios:
+                  one:
+                    \(scenario)
+                    containers: {main: {args: [\(quoted(script)), \(quoted(name))]}}
+                checks:
+                  - {id: T-1, title: t, run: one, expect: {exit: main, equals: \(code)}}
+                """, named: name)
+    }
+
+    private func quoted(_ text: String) -> String { "'" + text.replacing("'", with: "''") + "'" }
+
+    /// What is left of runs: their directories, mounts, cgroups, and processes with a word in their command line.
+    func leftovers(marker: String) throws -> [String] {
+        var left = ((try? FileManager.default.contentsOfDirectory(atPath: "\(cache)/assay/run")) ?? [])
+            .map { "directory \($0)" }
+        left += try String(contentsOfFile: "/proc/mounts", encoding: .utf8).split(separator: "\n")
+            .filter { $0.contains(directory.path) }.map { "mount \($0)" }
+        left += ProgramImage.processes(with: marker).map { "process \($0)" }
+        return left
+    }
+
+    /// Command lines of running processes with a word in them, those of this test's own tools left out.
+    static func processes(with marker: String) -> [String] {
+        let numbers = ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).filter {
+            Int($0) != nil
+        }
+        return numbers.compactMap { number in
+            guard let bytes = FileManager.default.contents(atPath: "/proc/\(number)/cmdline") else {
+                return nil
+            }
+            let words = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+            return words.contains(marker) ? words.joined(separator: " ") : nil
+        }
+    }
+
+    /// Waits until a process with such a word runs.
+    static func awaitProcess(with marker: String) async throws {
+        for _ in 0..<600 {
+            if !processes(with: marker).isEmpty { return }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        throw ToolError(description: "no process with \(marker) in its command line after 30 s")
+    }
+}
