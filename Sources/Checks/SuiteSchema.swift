@@ -240,13 +240,18 @@ public enum SuiteSchema {
                 ("kind", choice(ServiceDeclaration.Kind.allCases.map(\.rawValue))),
                 ("opens", reference("flag", "false: it can never be reached")),
                 ("opensAfter", text("seconds after the start")),
+                ("drops", text("so many of the first connections are closed at once")),
+                ("resets", text("so many of the next connections are reset")),
             ], required: ["kind"])
     }
 
     private static var container: JSON {
         let file = closed(
-            [("path", text("")), ("content", text("")), ("mode", text("up to four octal digits"))],
-            required: ["path", "content"])
+            [
+                ("path", text("")), ("content", text("")),
+                ("from", text("SERVICE.FILE: a file that a service makes")),
+                ("mode", text("up to four octal digits")),
+            ], required: ["path"])
         return anyOf([
             object([("type", "null")]),
             closed([

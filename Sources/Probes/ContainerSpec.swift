@@ -12,7 +12,7 @@ public struct ContainerSpec: Hashable, Sendable {
 
     public struct File: Hashable, Sendable {
         public var path: String
-        public var content: String
+        public var content: [UInt8]
         /// Mode bits 07777; the file is root's.
         public var permissions: UInt16
     }
@@ -38,11 +38,12 @@ public struct ContainerSpec: Hashable, Sendable {
 }
 
 extension ContainerSpec {
+    /// - Parameter contents: those of the declaration's files, in their order.
     /// - Throws: `ProbeError` of kind `.scenario` for a parameter without value, a user that the image does not
     ///   know, or nothing to run.
     init(
         _ declaration: ContainerDeclaration, config: ImageConfig, users: Fact<UserDatabase>, scope: Scope,
-        sharesNetwork: Bool
+        files contents: [[UInt8]], sharesNetwork: Bool
     ) throws(ProbeError) {
         func resolve(_ template: Template) throws(ProbeError) -> String {
             do throws(Unresolved) {
@@ -93,9 +94,9 @@ extension ContainerSpec {
         workingDirectory = directory.flatMap { $0.isEmpty ? nil : $0 } ?? "/"
         input = declaration.input
         var files: [File] = []
-        for file in declaration.files {
+        for (file, content) in zip(declaration.files, contents) {
             files.append(
-                File(path: try resolve(file.path), content: file.content, permissions: file.permissions))
+                File(path: try resolve(file.path), content: content, permissions: file.permissions))
         }
         self.files = files
         var volumes: [Volume] = []

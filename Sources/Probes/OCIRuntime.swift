@@ -51,7 +51,7 @@ public struct OCIRuntime: ContainerRuntime {
             var files: [String] = []
             for (index, file) in spec.files.enumerated() {
                 let path = "\(place)/file-\(index)"
-                try Data(file.content.utf8).write(to: URL(filePath: path))
+                try Data(file.content).write(to: URL(filePath: path))
                 guard chmod(path, mode_t(file.permissions)) == 0 else {
                     throw ProbeError(.runtime, "\(path): \(String(cString: strerror(errno)))")
                 }

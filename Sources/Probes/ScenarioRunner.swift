@@ -25,9 +25,10 @@ public struct ScenarioRunner: Sendable {
     /// - Throws: `ProbeError` when the runtime or this machine broke, or the scenario makes no sense for the image.
     public func run(_ scenario: ScenarioDeclaration, scope: Scope) async throws(ProbeError) -> ProbeTranscript
     {
-        var run = try await ScenarioRun(
+        var run = try ScenarioRun(
             scenario, runtime: runtime, facts: facts, scope: scope, scratch: scratch)
         do throws(ProbeError) {
+            try await run.startServices()
             for step in scenario.steps {
                 if let incident = try await run.carryOut(step) {
                     run.transcript.incident = incident
@@ -59,16 +60,16 @@ private struct ScenarioRun {
     private let facts: ImageFacts
     private var scope: Scope
     private let clock = ContinuousClock()
-    private let start: ContinuousClock.Instant
+    private var start: ContinuousClock.Instant
     private let directory: String
     private var volumes: [String: String] = [:]
-    private var services: [TCPListener] = []
+    private var services: [ScenarioService] = []
     private var started: [Started] = []
 
     init(
         _ scenario: ScenarioDeclaration, runtime: any ContainerRuntime, facts: ImageFacts, scope: Scope,
         scratch: String
-    ) async throws(ProbeError) {
+    ) throws(ProbeError) {
         self.scenario = scenario
         self.runtime = runtime
         self.facts = facts
@@ -87,12 +88,19 @@ private struct ScenarioRun {
             chmod(path, 0o1777)
             volumes[volume.name] = path
         }
-        for service in scenario.services {
-            let listener = try TCPListener(opensAfter: service.opensAfter)
-            services.append(listener)
-            self.scope.parameters["\(service.name).host"] = .success("127.0.0.1")
-            self.scope.parameters["\(service.name).port"] = .success("\(listener.port)")
+    }
+
+    /// Starts the services. The time of the scenario begins when they are ready.
+    mutating func startServices() async throws(ProbeError) {
+        for declaration in scenario.services {
+            let service = try await ScenarioService(declaration)
+            services.append(service)
+            for (key, value) in service.values {
+                scope.parameters["\(declaration.name).\(key)"] = .success(value)
+            }
         }
+        start = clock.now
+        for service in services { service.open(start: start) }
     }
 
     private var deadline: ContinuousClock.Instant { start + .seconds(scenario.limit) }
@@ -109,7 +117,7 @@ private struct ScenarioRun {
             guard let declaration = scenario.containers.first(where: { $0.name == name }) else { return nil }
             let spec = try ContainerSpec(
                 declaration, config: facts.config, users: facts.users, scope: scope,
-                sharesNetwork: !scenario.services.isEmpty)
+                files: try contents(of: declaration.files), sharesNetwork: !scenario.services.isEmpty)
             note("start \(name)")
             let now = clock.now
             let container = try await runtime.start(spec, volumes: volumes)
@@ -131,7 +139,9 @@ private struct ScenarioRun {
                 // The end first: what is written before it is there when it is seen.
                 let isOver = try run.hasEnded(name)
                 let output = stream == .stdout ? one.container.standardOutput : one.container.standardError
-                return wanted.accepts(.text(output.text)) || isOver
+                guard wanted.accepts(.text(output.text)) else { return isOver }
+                run.note("\(name) writes to \(stream.rawValue): \(wanted)")
+                return true
             }
         case .signal(let name, let signal):
             guard let one = find(name) else { return nil }
@@ -163,6 +173,21 @@ private struct ScenarioRun {
             if end == deadline { return "the scenario took longer than \(scenario.limit) s" }
         }
         return nil
+    }
+
+    private func contents(of files: [ContainerDeclaration.File]) throws(ProbeError) -> [[UInt8]] {
+        var contents: [[UInt8]] = []
+        for file in files {
+            switch file.content {
+            case .text(let text): contents.append(Array(text.utf8))
+            case .made(let name, let file):
+                guard let service = services.first(where: { $0.declaration.name == name }) else {
+                    throw ProbeError(.scenario, "\(name) is no service of the scenario")
+                }
+                contents.append(try service.content(of: file))
+            }
+        }
+        return contents
     }
 
     private func resolvedUser(_ template: Template) throws(ProbeError) -> ResolvedUser {
@@ -216,7 +241,16 @@ private struct ScenarioRun {
                     standardOutput: one.container.standardOutput, standardError: one.container.standardError,
                     duration: one.start.duration(to: end).seconds), at: 0)
         }
-        for service in services { service.close() }
+        for service in services {
+            let (seen, events) = await service.stop(start: start)
+            transcript.services.append(seen)
+            transcript.events += events
+        }
+        // As it happened; what was noted in one moment stays in its order.
+        let events = transcript.events.enumerated().sorted {
+            ($0.element.time, $0.offset) < ($1.element.time, $1.offset)
+        }
+        transcript.events = events.map(\.element)
         try? FileManager.default.removeItem(atPath: directory)
         transcript.duration = start.duration(to: clock.now).seconds
         return transcript

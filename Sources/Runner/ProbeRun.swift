@@ -49,7 +49,11 @@ struct ProbeRun: Sendable {
                     do throws(ProbeError) {
                         return (scenario.name, .observed(try await runner.run(scenario, scope: scope)))
                     } catch {
-                        return (scenario.name, .failed(reason: error.message))
+                        let isUnavailable = error.kind == .unavailable
+                        return (
+                            scenario.name,
+                            isUnavailable ? .skipped(reason: error.message) : .failed(reason: error.message)
+                        )
                     }
                 }
             }

@@ -22,6 +22,9 @@ public struct ScenarioDeclaration: Hashable, Sendable {
         containers.map(\.name)
             + steps.compactMap { if case .execute(_, let name, _, _) = $0.action { name } else { nil } }
     }
+
+    /// The service of that name.
+    public func service(named name: String) -> ServiceDeclaration? { services.first { $0.name == name } }
 }
 
 /// A container of a scenario; what is not said is as the image has it.
@@ -50,9 +53,15 @@ public struct ContainerDeclaration: Hashable, Sendable {
 
     public struct File: Hashable, Sendable {
         public var path: Template
-        public var content: String
+        public var content: Content
         /// Mode bits 07777.
         public var permissions: UInt16
+
+        public enum Content: Hashable, Sendable {
+            case text(String)
+            /// A file that a service of the scenario made, as `keytab` of a KDC.
+            case made(by: String, file: String)
+        }
     }
 
     public struct Volume: Hashable, Sendable {
@@ -61,17 +70,46 @@ public struct ContainerDeclaration: Hashable, Sendable {
     }
 }
 
-/// Something on the network that a scenario needs. Its address is `${NAME.host}` and `${NAME.port}`.
+/// Something on the network that a scenario needs. Containers reach it through a port of Assay's own, which counts
+/// the connections; its address is `${NAME.host}` and `${NAME.port}`.
 public struct ServiceDeclaration: Hashable, Sendable {
     public enum Kind: String, Sendable, CaseIterable {
         /// A TCP port that accepts connections and answers nothing.
         case listener
+        case postgresql
+        case mariadb
+        /// With a user of its own, and the default one without password.
+        case redis
+        /// A Kerberos KDC, with two principals and a keytab for each.
+        case kdc
+
+        /// What a scenario can ask of it, as `${NAME.port}`.
+        public var parameters: [String] {
+            let address = ["host", "port"]
+            switch self {
+            case .listener: return address
+            case .postgresql, .mariadb: return address + ["user", "password", "database"]
+            case .redis: return address + ["user", "password"]
+            case .kdc: return address + ["realm", "principal", "stranger"]
+            }
+        }
+
+        /// Files that it makes, which can be put into a container by `from: NAME.keytab`.
+        public var files: [String] { self == .kdc ? ["krb5.conf", "keytab", "stranger.keytab"] : [] }
     }
 
     public var name: String
     public var kind: Kind
-    /// Seconds after the start of the scenario at which it can be reached; nil for never.
+    /// Seconds after the start of the scenario at which it can be reached; nil for never. Until then connections
+    /// are refused, and nobody can count them.
     public var opensAfter: Double?
+    /// So many of the first connections are accepted and closed at once.
+    public var drops = 0
+    /// So many of those that come next are accepted and reset.
+    public var resets = 0
+
+    /// Connections that a suite may ask to be dropped or reset.
+    public static let refusalRange = 0...1000
 }
 
 /// One thing that is done in a scenario.
@@ -130,10 +168,10 @@ extension SuiteLoader {
         }
         let known = reading.parameterNames
         reading.parameterNames?.append(
-            contentsOf: services.flatMap { ["\($0.name).host", "\($0.name).port"] })
+            contentsOf: services.flatMap { one in one.kind.parameters.map { "\(one.name).\($0)" } })
         defer { reading.parameterNames = known }
         guard let value = fields.required("containers", &reading) else { return nil }
-        let containers = (value.members ?? []).compactMap { container($0, &reading) }
+        let containers = (value.members ?? []).compactMap { container($0, services, &reading) }
         if containers.isEmpty { reading.report(value.position, "\(what) needs a container") }
         var steps: [ScenarioStep] = []
         if let value = fields.value("steps", &reading) {
@@ -155,17 +193,19 @@ extension SuiteLoader {
         let what = "the service \(member.key)"
         guard
             let fields = Fields(
-                member.value, what, allowed: ["kind", "opensAfter", "opens"], reading: &reading),
+                member.value, what, allowed: ["kind", "opensAfter", "opens", "drops", "resets"],
+                reading: &reading),
             let kind = fields.choice("kind", ServiceDeclaration.Kind.allCases, &reading)
         else { return nil }
         let opens = fields.flag("opens", &reading) ?? true
         return ServiceDeclaration(
             name: member.key, kind: kind,
-            opensAfter: opens ? fields.seconds("opensAfter", &reading) ?? 0 : nil)
+            opensAfter: opens ? fields.seconds("opensAfter", &reading) ?? 0 : nil,
+            drops: fields.refusals("drops", &reading), resets: fields.refusals("resets", &reading))
     }
 
     private static func container(
-        _ member: SuiteNode.Member, _ reading: inout SuiteReading
+        _ member: SuiteNode.Member, _ services: [ServiceDeclaration], _ reading: inout SuiteReading
     ) -> ContainerDeclaration? {
         let what = "the container \(member.key)"
         if member.value.value == .empty {
@@ -190,7 +230,7 @@ extension SuiteLoader {
         let volumes = templates(of: "volumes").map {
             ContainerDeclaration.Volume(name: $0.0.key, path: $0.1)
         }
-        let files = (fields.value("files", &reading)?.list ?? []).compactMap { file($0, &reading) }
+        let files = (fields.value("files", &reading)?.list ?? []).compactMap { file($0, services, &reading) }
         return ContainerDeclaration(
             name: member.key, arguments: fields.optionalTemplates("args", &reading),
             entrypoint: fields.optionalTemplates("entrypoint", &reading),
@@ -200,12 +240,12 @@ extension SuiteLoader {
     }
 
     private static func file(
-        _ node: SuiteNode, _ reading: inout SuiteReading
+        _ node: SuiteNode, _ services: [ServiceDeclaration], _ reading: inout SuiteReading
     ) -> ContainerDeclaration.File? {
-        guard
-            let fields = Fields(node, "a file", allowed: ["path", "content", "mode"], reading: &reading),
+        let allowed = ["path", "content", "from", "mode"]
+        guard let fields = Fields(node, "a file", allowed: allowed, reading: &reading),
             let path = fields.requiredTemplate("path", &reading),
-            let content = fields.requiredText("content", &reading)
+            let content = content(of: fields, services, &reading)
         else { return nil }
         let mode = fields.text("mode", &reading) ?? "0644"
         guard let permissions = UInt16(mode, radix: 8), permissions <= 0o7777 else {
@@ -214,6 +254,24 @@ extension SuiteLoader {
             return nil
         }
         return ContainerDeclaration.File(path: path, content: content, permissions: permissions)
+    }
+
+    private static func content(
+        of fields: Fields, _ services: [ServiceDeclaration], _ reading: inout SuiteReading
+    ) -> ContainerDeclaration.File.Content? {
+        guard fields.has("from") else { return fields.requiredText("content", &reading).map { .text($0) } }
+        if fields.has("content") { reading.report(fields.node.position, "a file has content or from") }
+        guard let name = fields.text("from", &reading) else { return nil }
+        for service in services {
+            for file in service.kind.files where name == "\(service.name).\(file)" {
+                return .made(by: service.name, file: file)
+            }
+        }
+        reading.report(
+            fields.node["from"]?.position, "\(name) is no file that a service of the scenario makes",
+            suggestion: nearest(
+                to: name, among: services.flatMap { one in one.kind.files.map { "\(one.name).\($0)" } }))
+        return nil
     }
 
     private static func step(
@@ -274,6 +332,16 @@ extension Fields {
             return nil
         }
         return seconds
+    }
+
+    /// A number within `ServiceDeclaration.refusalRange`; 0 when the key is not there.
+    fileprivate func refusals(_ key: String, _ reading: inout SuiteReading) -> Int {
+        guard let text = text(key, &reading) else { return 0 }
+        guard let number = Int(text), ServiceDeclaration.refusalRange.contains(number) else {
+            reading.report(node[key]?.position, "\(key) is 0 to 1000 connections, not \(text)")
+            return 0
+        }
+        return number
     }
 
     /// As `templates`, nil when the key is not there.
