@@ -126,11 +126,17 @@ extension ContainerSpec {
 }
 
 extension ContainerSpec.Variable {
-    /// The value, unless the name tells of a secret.
+    /// The value, without what the name or a URL in it tells to be a secret.
     var masked: String {
         let name = name.uppercased()
         let isSecret = ["PASSWORD", "SECRET", "TOKEN", "KEY"].contains { name.contains($0) }
-        return isSecret && !value.isEmpty ? "***" : value
+        if isSecret && !value.isEmpty { return "***" }
+        // SCHEME://USER:PASSWORD@HOST (RFC 3986, section 3.2.1); an @ of the password may stand for itself.
+        guard let scheme = value.firstRange(of: "://") else { return value }
+        guard let at = value[scheme.upperBound...].lastIndex(of: "@"),
+            let colon = value[scheme.upperBound..<at].firstIndex(of: ":")
+        else { return value }
+        return value[...colon] + "***" + value[at...]
     }
 }
 
