@@ -153,7 +153,7 @@ struct ScenarioRunnerTests {
             """, runtime)
         let spec = try #require(runtime.specs.withLock { $0.first })
         let port = try #require(transcript.service(named: "db")?.port)
-        #expect(spec.environment.last?.value == "x://user:word@127.0.0.1:\(port)/x")
+        #expect(spec.environment.first { $0.name == "URL" }?.value == "x://user:word@127.0.0.1:\(port)/x")
         #expect(spec.command.contains("URL=x://user:***@127.0.0.1:\(port)/x"))
         #expect(spec.sharesNetwork)
         #expect(transcript.services.map(\.kind) == ["listener", "listener"])
