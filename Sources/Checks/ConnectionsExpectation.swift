@@ -41,6 +41,8 @@ struct ConnectionsExpectation: Expectation {
         for container in transcript.containers { result.describeRun(of: container) }
         return result
     }
+
+    func violations(_ context: EvaluationContext) throws(Unresolved) -> [Violation] { [] }
 }
 
 extension Fields {

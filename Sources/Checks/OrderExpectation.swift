@@ -61,4 +61,6 @@ struct OrderExpectation: Expectation {
         }
         return result
     }
+
+    func violations(_ context: EvaluationContext) throws(Unresolved) -> [Violation] { [] }
 }

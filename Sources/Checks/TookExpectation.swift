@@ -34,4 +34,6 @@ struct TookExpectation: Expectation {
         result.describeRun(of: container)
         return result
     }
+
+    func violations(_ context: EvaluationContext) throws(Unresolved) -> [Violation] { [] }
 }

@@ -40,7 +40,8 @@ final class LocalServer: Sendable {
     ///
     /// - Throws: `ProbeError` of kind `.unavailable` when a program of it is not installed.
     init(_ plan: ServerPlan) throws(ProbeError) {
-        let missing = LocalPrograms.missing(plan.programs + ["setpriv", "setsid"])
+        let programs = plan.programs + ["setpriv", "setsid"]
+        let missing = programs.filter { ServicePrograms.path(of: $0) == nil }
         guard missing.isEmpty else {
             throw ProbeError(
                 .unavailable,
@@ -73,9 +74,19 @@ final class LocalServer: Sendable {
             ["sh", "-c", LocalServer.script, "assay", place, plan.endingSignal, "setpriv"] + user + [
                 // Should the wrapper be killed; a shell's child ignores QUIT.
                 "--pdeathsig=KILL", "env", "--ignore-environment", "--default-signal=QUIT",
-                "PATH=\(LocalPrograms.searchPath.joined(separator: ":"))", "HOME=\(data)", "LC_ALL=C", "sh",
+                "PATH=\(LocalServer.searchPath(for: plan.programs))", "HOME=\(data)", "LC_ALL=C", "sh",
                 "-eu", "../serve",
             ], input: nil, outputLimit: 4096)
+    }
+
+    /// A `PATH` with the programs, and what a shell needs.
+    private static func searchPath(for programs: [String]) -> String {
+        let folders = programs.compactMap { program in
+            ServicePrograms.path(of: program).map {
+                $0.split(separator: "/").dropLast().joined(separator: "/")
+            }
+        }
+        return (["/usr/sbin", "/usr/bin", "/sbin", "/bin"] + folders.map { "/" + $0 }).joined(separator: ":")
     }
 
     private static func makeDirectory() throws(ProbeError) -> String {

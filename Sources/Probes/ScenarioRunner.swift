@@ -180,11 +180,13 @@ private struct ScenarioRun {
         for file in files {
             switch file.content {
             case .text(let text): contents.append(Array(text.utf8))
-            case .made(let name, let file):
-                guard let service = services.first(where: { $0.declaration.name == name }) else {
-                    throw ProbeError(.scenario, "\(name) is no service of the scenario")
+            case .made(let name):
+                guard let service = services.first(where: { $0.declaration.fileNames.contains(name) })
+                else {
+                    throw ProbeError(.scenario, "no service of the scenario makes \(name)")
                 }
-                contents.append(try service.content(of: file))
+                contents.append(
+                    try service.content(of: String(name.dropFirst(service.declaration.name.count + 1))))
             }
         }
         return contents

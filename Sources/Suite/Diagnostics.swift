@@ -52,6 +52,8 @@ public struct SuiteReading: Sendable {
     public var observableNames: [String] = []
     /// Services of the scenario of the check that is being read.
     public var serviceNames: [String] = []
+    /// Files that the services of the scenario make which is being read: `SERVICE.FILE`.
+    var serviceFiles: [String] = []
     public private(set) var diagnostics: [SuiteDiagnostic] = []
     private var omitted = 0
 

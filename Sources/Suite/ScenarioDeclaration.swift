@@ -59,8 +59,8 @@ public struct ContainerDeclaration: Hashable, Sendable {
 
         public enum Content: Hashable, Sendable {
             case text(String)
-            /// A file that a service of the scenario made, as `keytab` of a KDC.
-            case made(by: String, file: String)
+            /// `SERVICE.FILE`: what a service of the scenario made.
+            case made(String)
         }
     }
 
@@ -97,6 +97,9 @@ public struct ServiceDeclaration: Hashable, Sendable {
         /// Files that it makes, which can be put into a container by `from: NAME.keytab`.
         public var files: [String] { self == .kdc ? ["krb5.conf", "keytab", "stranger.keytab"] : [] }
     }
+
+    /// The names of its files, as `from` of a file takes them.
+    public var fileNames: [String] { kind.files.map { "\(name).\($0)" } }
 
     public var name: String
     public var kind: Kind
@@ -169,9 +172,10 @@ extension SuiteLoader {
         let known = reading.parameterNames
         reading.parameterNames?.append(
             contentsOf: services.flatMap { one in one.kind.parameters.map { "\(one.name).\($0)" } })
+        reading.serviceFiles = services.flatMap(\.fileNames)
         defer { reading.parameterNames = known }
         guard let value = fields.required("containers", &reading) else { return nil }
-        let containers = (value.members ?? []).compactMap { container($0, services, &reading) }
+        let containers = (value.members ?? []).compactMap { container($0, &reading) }
         if containers.isEmpty { reading.report(value.position, "\(what) needs a container") }
         var steps: [ScenarioStep] = []
         if let value = fields.value("steps", &reading) {
@@ -205,7 +209,7 @@ extension SuiteLoader {
     }
 
     private static func container(
-        _ member: SuiteNode.Member, _ services: [ServiceDeclaration], _ reading: inout SuiteReading
+        _ member: SuiteNode.Member, _ reading: inout SuiteReading
     ) -> ContainerDeclaration? {
         let what = "the container \(member.key)"
         if member.value.value == .empty {
@@ -230,7 +234,7 @@ extension SuiteLoader {
         let volumes = templates(of: "volumes").map {
             ContainerDeclaration.Volume(name: $0.0.key, path: $0.1)
         }
-        let files = (fields.value("files", &reading)?.list ?? []).compactMap { file($0, services, &reading) }
+        let files = (fields.value("files", &reading)?.list ?? []).compactMap { file($0, &reading) }
         return ContainerDeclaration(
             name: member.key, arguments: fields.optionalTemplates("args", &reading),
             entrypoint: fields.optionalTemplates("entrypoint", &reading),
@@ -240,12 +244,12 @@ extension SuiteLoader {
     }
 
     private static func file(
-        _ node: SuiteNode, _ services: [ServiceDeclaration], _ reading: inout SuiteReading
+        _ node: SuiteNode, _ reading: inout SuiteReading
     ) -> ContainerDeclaration.File? {
         let allowed = ["path", "content", "from", "mode"]
         guard let fields = Fields(node, "a file", allowed: allowed, reading: &reading),
             let path = fields.requiredTemplate("path", &reading),
-            let content = content(of: fields, services, &reading)
+            let content = content(of: fields, &reading)
         else { return nil }
         let mode = fields.text("mode", &reading) ?? "0644"
         guard let permissions = UInt16(mode, radix: 8), permissions <= 0o7777 else {
@@ -257,21 +261,17 @@ extension SuiteLoader {
     }
 
     private static func content(
-        of fields: Fields, _ services: [ServiceDeclaration], _ reading: inout SuiteReading
+        of fields: Fields, _ reading: inout SuiteReading
     ) -> ContainerDeclaration.File.Content? {
         guard fields.has("from") else { return fields.requiredText("content", &reading).map { .text($0) } }
         if fields.has("content") { reading.report(fields.node.position, "a file has content or from") }
         guard let name = fields.text("from", &reading) else { return nil }
-        for service in services {
-            for file in service.kind.files where name == "\(service.name).\(file)" {
-                return .made(by: service.name, file: file)
-            }
+        if !reading.serviceFiles.contains(name) {
+            reading.report(
+                fields.node["from"]?.position, "\(name) is no file that a service of the scenario makes",
+                suggestion: nearest(to: name, among: reading.serviceFiles))
         }
-        reading.report(
-            fields.node["from"]?.position, "\(name) is no file that a service of the scenario makes",
-            suggestion: nearest(
-                to: name, among: services.flatMap { one in one.kind.files.map { "\(one.name).\($0)" } }))
-        return nil
+        return .made(name)
     }
 
     private static func step(

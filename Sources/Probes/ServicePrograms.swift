@@ -1,0 +1,18 @@
+import Foundation
+import Glibc
+
+/// The programs by which services of scenarios are run.
+public enum ServicePrograms {
+    public static let names = ["postgres", "mariadbd", "redis-server", "krb5kdc"]
+
+    /// Where a program is: on PATH, where a system keeps servers, or where Debian keeps PostgreSQL's.
+    public static func path(of program: String) -> String? {
+        let path = getenv("PATH").map { String(cString: $0) } ?? ""
+        let postgresql = "/usr/lib/postgresql"
+        let versions = (try? FileManager.default.contentsOfDirectory(atPath: postgresql)) ?? []
+        let folders =
+            path.split(separator: ":").map(String.init) + ["/usr/sbin", "/sbin"]
+            + versions.compactMap { Int($0) }.sorted(by: >).map { "\(postgresql)/\($0)/bin" }
+        return folders.map { "\($0)/\(program)" }.first { access($0, X_OK) == 0 }
+    }
+}
