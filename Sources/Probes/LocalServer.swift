@@ -20,19 +20,20 @@ final class LocalServer: Sendable {
     /// What servers run as when Assay is root: nobody and nogroup.
     private static let unprivileged: UInt32 = 65534
 
-    /// What ends the server and removes its directory. `$1` that directory, `$2` the signal that ends the server,
+    /// What ends the server and removes its directory, also when nobody reads any more what the shell says. `$1` that directory, `$2` the signal that ends the server,
     /// then its command line.
     private static let script = """
-        exec 3<"$1/lifeline"
+        exec 3<"$1/lifeline" 4>&2 2>/dev/null
         place=$1 signal=$2
         shift 2
         cd "$place/data"
-        setsid "$@" </dev/null >"$place/log" 2>&1 3<&- &
+        setsid "$@" </dev/null >"$place/log" 2>&1 3<&- 4>&- &
         server=$!
-        { read -r line <&3 || true; kill "-$signal" "-$server"; } 2>/dev/null &
+        { read -r line <&3 || true; kill "-$signal" "-$server"; } 4>&- &
         wait "$server"
-        { kill $!; kill -KILL "-$server"; } 2>/dev/null
-        tail -n 5 "$place/log" >&2
+        kill $!
+        kill -KILL "-$server"
+        tail -n 5 "$place/log" >&4
         rm -rf "$place"
         """
 

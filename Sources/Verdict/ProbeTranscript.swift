@@ -19,7 +19,8 @@ public struct ProbeTranscript: Hashable, Codable, Sendable {
 
     public init(
         scenario: String, runtime: String, containers: [ContainerTranscript] = [],
-        services: [ServiceTranscript] = [], events: [Event] = [], incident: String? = nil, duration: Double = 0
+        services: [ServiceTranscript] = [], events: [Event] = [], incident: String? = nil,
+        duration: Double = 0
     ) {
         self.scenario = scenario
         self.runtime = runtime
