@@ -24,7 +24,7 @@ struct ScenarioService: Sendable {
             // Any free port will do; it is given back when this listener goes.
             case .kdc: .kdc(port: try TCPListener().port)
             }
-        server = try plan.map { (plan) throws(ProbeError) in try LocalServer(plan) }
+        if let plan { server = try LocalServer(plan) } else { server = nil }
         var values = plan?.values ?? [:]
         values["host"] = "127.0.0.1"
         values["port"] = "\(listener.port)"

@@ -3234,14 +3234,6 @@ scenarios:
             ${database.host}:${database.port}/${database.database}"
           AIRFLOW__DATABASE__SQL_ALCHEMY_CONN: *mariadb
 
-  sqlite:
-    within: 300
-    containers:
-      main:
-        args: [bash, -c, "airflow db check && stat -c 'database of %u' airflow.db"]
-        user: "12345:0"
-        environment: {CONNECTION_CHECK_MAX_COUNT: "0"}
-
   nothing-to-wait-for:
     containers:
       main:
@@ -3357,17 +3349,6 @@ checks:
       - {stdout: main, endsWith: "stand-in for airflow: scheduler"}
       - {took: main, atMost: 25}
     remedy: wait for PostgreSQL and MySQL only, and for a broker where there is one
-
-  - id: AIR-WAIT-009
-    title: SQLite is in AIRFLOW_HOME, whoever of group 0 runs Airflow
-    statements: [G15]
-    source: Production image build arguments
-    when: {versions: "2.0.2.."}
-    run: sqlite
-    expect:
-      - {exit: main, equals: 0}
-      - {stdout: main, endsWith: database of 12345}
-    remedy: set AIRFLOW_HOME, and let group 0 write there
 
 """#),
         ],
