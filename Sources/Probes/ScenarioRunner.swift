@@ -100,7 +100,7 @@ private struct ScenarioRun {
             }
         }
         start = clock.now
-        for service in services { service.open(start: start) }
+        for service in services { service.openInTime(start: start) }
     }
 
     private var deadline: ContinuousClock.Instant { start + .seconds(scenario.limit) }
@@ -123,9 +123,7 @@ private struct ScenarioRun {
             let container = try await runtime.start(spec, volumes: volumes)
             started.append(Started(name: name, command: spec.command, container: container, start: now))
         case .awaitEnd(let name):
-            return try await wait(until: end, "\(name) did not end") { (run) throws(ProbeError) in
-                try run.hasEnded(name)
-            }
+            return try await wait(until: end, "\(name) did not end") { $0.hasEnded(name) }
         case .awaitOutput(let name, let stream, let matcher):
             let wanted: Matcher
             do throws(Unresolved) {
@@ -134,10 +132,10 @@ private struct ScenarioRun {
                 throw ProbeError(.scenario, error.reason)
             }
             return try await wait(until: end, "\(name) did not write \(wanted) to \(stream.rawValue)") {
-                (run) throws(ProbeError) in
+                run in
                 guard let one = run.find(name) else { return true }
-                // The end first: what is written before it is there when it is seen.
-                let isOver = try run.hasEnded(name)
+                // The end was looked for first: what is written before it is there when it is seen.
+                let isOver = one.end != nil
                 let output = stream == .stdout ? one.container.standardOutput : one.container.standardError
                 guard wanted.accepts(.text(output.text)) else { return isOver }
                 run.note("\(name) writes to \(stream.rawValue): \(wanted)")
@@ -165,11 +163,11 @@ private struct ScenarioRun {
                     name: command, command: words.map(shellQuoted).joined(separator: " "),
                     container: executed,
                     start: now))
-            return try await wait(until: end, "\(command) did not end") { (run) throws(ProbeError) in
-                try run.hasEnded(command)
-            }
+            return try await wait(until: end, "\(command) did not end") { $0.hasEnded(command) }
+        case .open(let name): services.first { $0.declaration.name == name }?.open()
         case .pause:
-            try? await clock.sleep(until: end)
+            // Nothing is waited for but the time.
+            _ = try await wait(until: end) { _ in false }
             if end == deadline { return "the scenario took longer than \(scenario.limit) s" }
         }
         return nil
@@ -204,31 +202,42 @@ private struct ScenarioRun {
 
     private func find(_ name: String) -> Started? { started.last { $0.name == name } }
 
-    private mutating func hasEnded(_ name: String) throws(ProbeError) -> Bool {
-        guard let index = started.lastIndex(where: { $0.name == name }) else { return true }
-        if started[index].end != nil { return true }
-        guard let code = try started[index].container.exitCode() else { return false }
-        started[index].end = clock.now
-        note("\(name) ends with \(code)")
-        return true
+    /// Whether it has ended, or was never started.
+    private func hasEnded(_ name: String) -> Bool { find(name).map { $0.end != nil } ?? true }
+
+    /// Notes the end of every container and command that has ended since it was last looked at.
+    private mutating func noteEnds() throws(ProbeError) {
+        for index in started.indices where started[index].end == nil {
+            guard let code = try started[index].container.exitCode() else { continue }
+            started[index].end = clock.now
+            note("\(started[index].name) ends with \(code)")
+        }
+    }
+
+    /// Waits for a condition, and sees meanwhile when containers end.
+    ///
+    /// - Returns: the seconds that were waited in vain; nil when the condition holds.
+    private mutating func wait(
+        until end: ContinuousClock.Instant, _ condition: (inout ScenarioRun) -> Bool
+    ) async throws(ProbeError) -> Double? {
+        let begin = clock.now
+        while true {
+            try noteEnds()
+            if condition(&self) { return nil }
+            let now = clock.now
+            guard now < end, !Task.isCancelled else { return begin.duration(to: now).seconds }
+            try? await clock.sleep(until: min(end, now + .milliseconds(5)))
+        }
     }
 
     private mutating func wait(
         until end: ContinuousClock.Instant, _ complaint: String,
-        _ condition: (inout ScenarioRun) throws(ProbeError) -> Bool
+        _ condition: (inout ScenarioRun) -> Bool
     ) async throws(ProbeError) -> String? {
-        let begin = clock.now
-        while true {
-            if try condition(&self) { return nil }
-            let now = clock.now
-            guard now < end, !Task.isCancelled else {
-                let seconds = begin.duration(to: now).seconds
-                let text = "\(complaint) within \((seconds * 10).rounded() / 10) s"
-                note(text)
-                return text
-            }
-            try? await clock.sleep(until: min(end, now + .milliseconds(5)))
-        }
+        guard let seconds = try await wait(until: end, condition) else { return nil }
+        let text = "\(complaint) within \((seconds * 10).rounded() / 10) s"
+        note(text)
+        return text
     }
 
     /// Removes everything and completes the transcript.

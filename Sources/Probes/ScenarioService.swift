@@ -37,12 +37,15 @@ struct ScenarioService: Sendable {
         }
     }
 
-    /// Opens the port when the scenario says so.
-    func open(start: ContinuousClock.Instant) {
-        guard let seconds = declaration.opensAfter else { return }
+    /// Opens the port when it is time by the declaration.
+    func openInTime(start: ContinuousClock.Instant) {
+        if let seconds = declaration.opensAfter { open(at: start + .seconds(seconds)) }
+    }
+
+    /// Opens the port; once only.
+    func open(at time: ContinuousClock.Instant = .now) {
         listener.open(
-            at: start + .seconds(seconds), drops: declaration.drops, resets: declaration.resets,
-            target: server?.target)
+            at: time, drops: declaration.drops, resets: declaration.resets, target: server?.target)
     }
 
     /// A file that it makes.

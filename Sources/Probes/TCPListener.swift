@@ -58,9 +58,10 @@ final class TCPListener: Sendable {
 
     var record: Record { state.withLock { $0 } }
 
-    /// Opens the port at a time; the first connections are dropped, the next ones reset. Once only.
+    /// Opens the port at a time; the first connections are dropped, the next ones reset. What comes after the first
+    /// call does nothing.
     func open(at opening: ContinuousClock.Instant, drops: Int = 0, resets: Int = 0, target: Target? = nil) {
-        isServing.store(true, ordering: .relaxed)
+        guard !isServing.exchange(true, ordering: .relaxed) else { return }
         if opening <= ContinuousClock.now { listen() }
         Thread.detachNewThread { [self] in
             serve(from: opening, drops: drops, resets: resets, target: target)

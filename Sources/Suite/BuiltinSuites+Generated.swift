@@ -2868,13 +2868,13 @@ title: Waiting for the database and the broker
 scenarios:
   broker-opens-late:
     services:
-      broker: {kind: redis, opensAfter: 1.5}
+      broker: {kind: redis, opens: false}
     containers:
       scheduler:
         args: [scheduler]
         environment: &broker
-          CONNECTION_CHECK_MAX_COUNT: "9"
-          MAX_DB_CHECK_COUNT: "9"
+          CONNECTION_CHECK_MAX_COUNT: "30"
+          MAX_DB_CHECK_COUNT: "30"
           CONNECTION_CHECK_SLEEP_TIME: "1"
           DB_CHECK_SLEEP_TIME: "1"
           AIRFLOW__CORE__EXECUTOR: CeleryExecutor
@@ -2893,23 +2893,42 @@ scenarios:
               esac
       worker: {args: [celery, worker], environment: *broker, files: *stand-in}
       flower: {args: [celery, flower], environment: *broker, files: *stand-in}
+    steps:
+      - {start: scheduler}
+      - {start: worker}
+      - {start: flower}
+      - {wait: scheduler, stdout: {matches: "(?s)(.*\n)?\\.+"}, within: 30}
+      - {wait: worker, stdout: {matches: "(?s)(.*\n)?\\.+"}, within: 30}
+      - {wait: flower, stdout: {matches: "(?s)(.*\n)?\\.+"}, within: 30}
+      - {open: broker}
+      - {wait: scheduler, within: 30}
+      - {wait: worker, within: 30}
+      - {wait: flower, within: 30}
 
   # The words of Airflow 1.10.
   broker-opens-late-1:
     services:
-      broker: {kind: redis, opensAfter: 1.5}
+      broker: {kind: redis, opens: false}
     containers:
       worker: {args: [worker], environment: *broker, files: *stand-in}
       flower: {args: [flower], environment: *broker, files: *stand-in}
+    steps:
+      - {start: worker}
+      - {start: flower}
+      - {wait: worker, stdout: {matches: "(?s)(.*\n)?\\.+"}, within: 30}
+      - {wait: flower, stdout: {matches: "(?s)(.*\n)?\\.+"}, within: 30}
+      - {open: broker}
+      - {wait: worker, within: 30}
+      - {wait: flower, within: 30}
 
   broker-url-forms:
     services:
-      broker: {kind: redis, opensAfter: 1.5}
+      broker: {kind: redis, opens: false}
     containers:
       plain:
         args: [scheduler]
         environment:
-          CONNECTION_CHECK_MAX_COUNT: "9"
+          CONNECTION_CHECK_MAX_COUNT: "30"
           CONNECTION_CHECK_SLEEP_TIME: "1"
           AIRFLOW__CORE__EXECUTOR: CeleryExecutor
           AIRFLOW__CELERY__BROKER_URL: "redis://${broker.host}:${broker.port}/0"
@@ -2917,7 +2936,7 @@ scenarios:
       tls:
         args: [scheduler]
         environment:
-          CONNECTION_CHECK_MAX_COUNT: "9"
+          CONNECTION_CHECK_MAX_COUNT: "30"
           CONNECTION_CHECK_SLEEP_TIME: "1"
           AIRFLOW__CORE__EXECUTOR: CeleryExecutor
           AIRFLOW__CELERY__BROKER_URL: "rediss://${broker.host}:${broker.port}/0"
@@ -2925,25 +2944,41 @@ scenarios:
       at:
         args: [scheduler]
         environment:
-          CONNECTION_CHECK_MAX_COUNT: "9"
+          CONNECTION_CHECK_MAX_COUNT: "30"
           CONNECTION_CHECK_SLEEP_TIME: "1"
           AIRFLOW__CORE__EXECUTOR: CeleryExecutor
           AIRFLOW__CELERY__BROKER_URL: "amqp://user:pa@ss@${broker.host}:${broker.port}//"
         files: *stand-in
+    steps:
+      - {start: plain}
+      - {start: tls}
+      - {start: at}
+      - {wait: plain, stdout: {matches: "(?s)(.*\n)?\\.+"}, within: 30}
+      - {wait: tls, stdout: {matches: "(?s)(.*\n)?\\.+"}, within: 30}
+      - {wait: at, stdout: {matches: "(?s)(.*\n)?\\.+"}, within: 30}
+      - {open: broker}
+      - {wait: plain, within: 30}
+      - {wait: tls, within: 30}
+      - {wait: at, within: 30}
 
   broker-by-command:
     services:
-      broker: {kind: listener, opensAfter: 1}
+      broker: {kind: listener, opens: false}
     containers:
       main:
         args: [scheduler]
         environment:
-          CONNECTION_CHECK_MAX_COUNT: "9"
-          MAX_DB_CHECK_COUNT: "9"
+          CONNECTION_CHECK_MAX_COUNT: "30"
+          MAX_DB_CHECK_COUNT: "30"
           CONNECTION_CHECK_SLEEP_TIME: "1"
           DB_CHECK_SLEEP_TIME: "1"
           AIRFLOW__CELERY__BROKER_URL_CMD: "echo redis://user:word@${broker.host}:${broker.port}/0"
         files: *stand-in
+    steps:
+      - {start: main}
+      - {wait: main, stdout: {matches: "(?s)(.*\n)?\\.+"}, within: 30}
+      - {open: broker}
+      - {wait: main, within: 30}
 
   broker-never-opens:
     services:
@@ -3137,14 +3172,14 @@ title: Waiting for the database and the broker
 scenarios:
   database-opens-late:
     services:
-      database: {kind: listener, opensAfter: 1.5}
+      database: {kind: listener, opens: false}
     containers:
       main:
         args: [scheduler]
         environment: &database
           # The second names are those up to 2.0.0, the last that of 2.3 and later.
-          CONNECTION_CHECK_MAX_COUNT: "9"
-          MAX_DB_CHECK_COUNT: "9"
+          CONNECTION_CHECK_MAX_COUNT: "30"
+          MAX_DB_CHECK_COUNT: "30"
           CONNECTION_CHECK_SLEEP_TIME: "1"
           DB_CHECK_SLEEP_TIME: "1"
           AIRFLOW__CORE__SQL_ALCHEMY_CONN: &url "postgresql://user:word@${database.host}:${database.port}/db"
@@ -3162,6 +3197,12 @@ scenarios:
                   "config get-value celery broker_url") echo "$AIRFLOW__CELERY__BROKER_URL" ;;
                   *) echo "stand-in for airflow: $*" ;;
               esac
+    steps: &late
+      - {start: main}
+      # A dot is a try that failed.
+      - {wait: main, stdout: {matches: "(?s)(.*\n)?\\.+"}, within: 30}
+      - {open: database}
+      - {wait: main, within: 30}
 
   database-never-opens:
     services:
@@ -3191,17 +3232,18 @@ scenarios:
 
   database-by-command:
     services:
-      database: {kind: listener, opensAfter: 1}
+      database: {kind: listener, opens: false}
     containers:
       main:
         args: [scheduler]
         environment:
-          CONNECTION_CHECK_MAX_COUNT: "9"
-          MAX_DB_CHECK_COUNT: "9"
+          CONNECTION_CHECK_MAX_COUNT: "30"
+          MAX_DB_CHECK_COUNT: "30"
           CONNECTION_CHECK_SLEEP_TIME: "1"
           DB_CHECK_SLEEP_TIME: "1"
           AIRFLOW__CORE__SQL_ALCHEMY_CONN_CMD: "echo postgresql://user:word@${database.host}:${database.port}/db"
         files: *stand-in
+    steps: *late
 
   # Airflow itself asks a server that turns the first clients away. One try may be two connections: the first to log
   # the command, which may fail.

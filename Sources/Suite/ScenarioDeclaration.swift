@@ -103,8 +103,8 @@ public struct ServiceDeclaration: Hashable, Sendable {
 
     public var name: String
     public var kind: Kind
-    /// Seconds after the start of the scenario at which it can be reached; nil for never. Until then connections
-    /// are refused, and nobody can count them.
+    /// Seconds after the start of the scenario at which it can be reached; nil for never, or when a step opens it.
+    /// Until then connections are refused, and nobody can count them.
     public var opensAfter: Double?
     /// So many of the first connections are accepted and closed at once.
     public var drops = 0
@@ -127,6 +127,8 @@ public struct ScenarioStep: Hashable, Sendable {
         case signal(String, name: String)
         /// A command in a running container; its output and exit code get a name of their own.
         case execute(String, name: String, arguments: [Template], user: Template?)
+        /// A service can be reached from now on.
+        case open(String)
         case pause
     }
 
@@ -146,7 +148,7 @@ extension SuiteLoader {
         "args", "entrypoint", "user", "workingDirectory", "environment", "stdin", "files", "volumes",
     ]
     private static let stepKeys = [
-        "start", "wait", "signal", "exec", "pause", "stdout", "stderr", "name", "as", "args", "user",
+        "start", "wait", "signal", "exec", "open", "pause", "stdout", "stderr", "name", "as", "args", "user",
         "within",
     ]
 
@@ -179,7 +181,7 @@ extension SuiteLoader {
         if containers.isEmpty { reading.report(value.position, "\(what) needs a container") }
         var steps: [ScenarioStep] = []
         if let value = fields.value("steps", &reading) {
-            steps = (value.list ?? []).compactMap { step($0, containers.map(\.name), &reading) }
+            steps = (value.list ?? []).compactMap { step($0, containers.map(\.name), services, &reading) }
             if steps.isEmpty { reading.report(value.position, "steps is a list of steps") }
         } else {
             steps = containers.map { ScenarioStep(action: .start($0.name)) }
@@ -275,7 +277,8 @@ extension SuiteLoader {
     }
 
     private static func step(
-        _ node: SuiteNode, _ containers: [String], _ reading: inout SuiteReading
+        _ node: SuiteNode, _ containers: [String], _ services: [ServiceDeclaration],
+        _ reading: inout SuiteReading
     ) -> ScenarioStep? {
         guard let fields = Fields(node, "a step", allowed: stepKeys, reading: &reading),
             let kind = node.members?.first
@@ -283,6 +286,14 @@ extension SuiteLoader {
         guard let name = kind.value.scalar else {
             reading.report(kind.value.position, "\(kind.key) is a text, not \(kind.value.kindName)")
             return nil
+        }
+        if kind.key == "open" {
+            if !services.contains(where: { $0.name == name && $0.opensAfter == nil }) {
+                reading.report(
+                    kind.value.position, "\(name) is no service of the scenario with opens: false",
+                    suggestion: nearest(to: name, among: services.map(\.name)))
+            }
+            return ScenarioStep(action: .open(name))
         }
         if kind.key != "pause", !containers.contains(name) {
             reading.report(
@@ -317,7 +328,8 @@ extension SuiteLoader {
             return ScenarioStep(action: .pause, within: seconds)
         default:
             reading.report(
-                kind.keyPosition, "a step begins with start, wait, signal, exec or pause, not \(kind.key)")
+                kind.keyPosition,
+                "a step begins with start, wait, signal, exec, open or pause, not \(kind.key)")
             return nil
         }
     }

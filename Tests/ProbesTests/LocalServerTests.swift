@@ -74,7 +74,7 @@ struct LocalServerTests {
     private func observe(_ kind: ServiceDeclaration.Kind) async throws(ProbeError) {
         let service = try await ScenarioService(ServiceDeclaration(name: "s", kind: kind, opensAfter: 0))
         let start = ContinuousClock.now
-        service.open(start: start)
+        service.openInTime(start: start)
         #expect(Set(service.values.keys) == Set(kind.parameters))
         for file in kind.files {
             let content = try service.content(of: file)

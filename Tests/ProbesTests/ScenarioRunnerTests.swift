@@ -137,9 +137,30 @@ struct ScenarioRunnerTests {
         let runtime = FakeRuntime()
         let transcript = try await run(
             "{within: 0.2, containers: {main: {args: [x]}}}", runtime)
-        #expect(transcript.incident?.hasPrefix("main did not end within 0.") == true)
+        #expect(transcript.incident?.hasPrefix("main did not end within ") == true)
         #expect(transcript.containers.map(\.exitCode) == [nil])
         #expect(runtime.removed.load(ordering: .relaxed) == 1)
+    }
+
+    @Test("a container's end is seen when it comes, also while another one is waited for")
+    func ends() async throws {
+        let transcript = try await run(
+            "{within: 0.3, containers: {late: {args: [x]}, early: {args: [end]}}}", FakeRuntime())
+        #expect(
+            transcript.events.map(\.text).prefix(3) == ["start late", "start early", "early ends with 3"])
+        let early = try #require(transcript.container(named: "early"))
+        #expect(early.exitCode == 3)
+        #expect(early.duration < transcript.duration)
+    }
+
+    @Test("a service that is not open is opened by a step")
+    func opening() async throws {
+        let transcript = try await run(
+            """
+            {services: {db: {kind: listener, opens: false}}, containers: {main: {args: [end]}}, \
+            steps: [{start: main}, {wait: main}, {open: db}]}
+            """, FakeRuntime())
+        #expect(transcript.events.map(\.text) == ["start main", "main ends with 3", "db opens"])
     }
 
     @Test(
@@ -169,6 +190,7 @@ struct ScenarioRunnerTests {
             "{services: {k: {kind: kdc}}, containers: {main: {files: [{path: /a}]}}}",
             "{services: {k: {kind: listener, drops: -1}}, containers: {main: {args: [end]}}}",
             "{services: {k: {kind: listener, resets: 1001}}, containers: {main: {args: [end]}}}",
+            "{services: {k: {kind: listener}}, containers: {main: {args: [end]}}, steps: [{open: k}]}",
             "{services: {k: {kind: listener}}, containers: {main: {args: [\"${k.password}\"]}}}",
         ] {
             await #expect(throws: SuiteError.self, "\(scenario)") { try await run(scenario, FakeRuntime()) }
