@@ -37,7 +37,9 @@ public struct CompiledSuite: Sendable {
                 declaration: profile, condition: profile.condition.map { CompiledCondition($0, &reading) })
         }
         checks = document.checks.map { check in
-            reading.observableNames = check.scenario.flatMap(document.scenario(named:))?.observable ?? []
+            let scenario = check.scenario.flatMap(document.scenario(named:))
+            reading.observableNames = scenario?.observable ?? []
+            reading.serviceNames = scenario?.services.map(\.name) ?? []
             return Check(
                 declaration: check, condition: check.condition.map { CompiledCondition($0, &reading) },
                 expectations: check.expectations.compactMap { compileExpectation($0, &reading) },

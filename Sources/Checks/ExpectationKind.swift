@@ -94,6 +94,7 @@ private let expectationTypes: [any Expectation.Type] = [
     DistributionsExpectation.self, PythonExpectation.self, OperatingSystemExpectation.self,
     ConfigExpectation.self, EnvironmentExpectation.self, LabelExpectation.self, NamesExpectation.self,
     BaseExpectation.self, ExitExpectation.self, StdoutExpectation.self, StderrExpectation.self,
+    TookExpectation.self, OrderExpectation.self, ConnectionsExpectation.self,
     RequirementsExpectation.self, SatisfiedExpectation.self, ConstraintsExpectation.self,
     RecordExpectation.self, LinkedExpectation.self, LayersExpectation.self, AptSourcesExpectation.self,
     SecretsExpectation.self,

@@ -238,15 +238,20 @@ public enum SuiteSchema {
         closed(
             [
                 ("kind", choice(ServiceDeclaration.Kind.allCases.map(\.rawValue))),
-                ("opens", reference("flag", "false: it can never be reached")),
+                ("opens", reference("flag", "false: it can be reached when a step opens it, or never")),
                 ("opensAfter", text("seconds after the start")),
+                ("drops", text("so many of the first connections are closed at once")),
+                ("resets", text("so many of the next connections are reset")),
             ], required: ["kind"])
     }
 
     private static var container: JSON {
         let file = closed(
-            [("path", text("")), ("content", text("")), ("mode", text("up to four octal digits"))],
-            required: ["path", "content"])
+            [
+                ("path", text("")), ("content", text("")),
+                ("from", text("SERVICE.FILE: a file that a service makes")),
+                ("mode", text("up to four octal digits")),
+            ], required: ["path"])
         return anyOf([
             object([("type", "null")]),
             closed([
@@ -262,7 +267,8 @@ public enum SuiteSchema {
     private static var step: JSON {
         closed([
             ("start", text("a container")), ("wait", text("a container: its end, or text of a stream")),
-            ("signal", text("a container")), ("exec", text("a container")), ("pause", text("seconds")),
+            ("signal", text("a container")), ("exec", text("a container")),
+            ("open", text("a service that is not open")), ("pause", text("seconds")),
             ("stdout", reference("matcher")), ("stderr", reference("matcher")),
             ("name", text("of the signal, without SIG")), ("as", text("the name of the command")),
             ("args", reference("texts")), ("user", text("who runs the command")),

@@ -14,7 +14,7 @@ public struct ContainerSpec: Hashable, Sendable {
 
     public struct File: Hashable, Sendable {
         public var path: String
-        public var content: String
+        public var content: [UInt8]
         /// Mode bits 07777; the file is root's.
         public var permissions: UInt16
     }
@@ -40,11 +40,12 @@ public struct ContainerSpec: Hashable, Sendable {
 }
 
 extension ContainerSpec {
+    /// - Parameter contents: those of the declaration's files, in their order.
     /// - Throws: `ProbeError` of kind `.scenario` for a parameter without value, a user that the image does not
     ///   know, or nothing to run.
     init(
         _ declaration: ContainerDeclaration, config: ImageConfig, users: Fact<UserDatabase>, scope: Scope,
-        sharesNetwork: Bool
+        files contents: [[UInt8]], sharesNetwork: Bool
     ) throws(ProbeError) {
         func resolve(_ template: Template) throws(ProbeError) -> String {
             do throws(Unresolved) {
@@ -95,9 +96,9 @@ extension ContainerSpec {
         workingDirectory = directory.flatMap { $0.isEmpty ? nil : $0 } ?? "/"
         input = declaration.input
         var files: [File] = []
-        for file in declaration.files {
+        for (file, content) in zip(declaration.files, contents) {
             files.append(
-                File(path: try resolve(file.path), content: file.content, permissions: file.permissions))
+                File(path: try resolve(file.path), content: content, permissions: file.permissions))
         }
         self.files = files
         var volumes: [Volume] = []
@@ -140,7 +141,7 @@ extension ContainerSpec {
         var paths: [String] = []
         for (index, file) in files.enumerated() {
             let path = "\(place)/file-\(index)"
-            try ContainerSpec.write(Array(file.content.utf8), to: path, permissions: file.permissions)
+            try ContainerSpec.write(file.content, to: path, permissions: file.permissions)
             paths.append(path)
         }
         return paths
@@ -169,11 +170,17 @@ extension ContainerSpec {
 }
 
 extension ContainerSpec.Variable {
-    /// The value, unless the name tells of a secret.
+    /// The value, without what the name or a URL in it tells to be a secret.
     var masked: String {
         let name = name.uppercased()
         let isSecret = ["PASSWORD", "SECRET", "TOKEN", "KEY"].contains { name.contains($0) }
-        return isSecret && !value.isEmpty ? "***" : value
+        if isSecret && !value.isEmpty { return "***" }
+        // SCHEME://USER:PASSWORD@HOST (RFC 3986, section 3.2.1); an @ of the password may stand for itself.
+        guard let scheme = value.firstRange(of: "://") else { return value }
+        guard let at = value[scheme.upperBound...].lastIndex(of: "@"),
+            let colon = value[scheme.upperBound..<at].firstIndex(of: ":")
+        else { return value }
+        return value[...colon] + "***" + value[at...]
     }
 }
 

@@ -25,9 +25,10 @@ public struct ScenarioRunner: Sendable {
     /// - Throws: `ProbeError` when the runtime or this machine broke, or the scenario makes no sense for the image.
     public func run(_ scenario: ScenarioDeclaration, scope: Scope) async throws(ProbeError) -> ProbeTranscript
     {
-        var run = try await ScenarioRun(
+        var run = try ScenarioRun(
             scenario, runtime: runtime, facts: facts, scope: scope, scratch: scratch)
         do throws(ProbeError) {
+            try await run.startServices()
             for step in scenario.steps {
                 if let incident = try await run.carryOut(step) {
                     run.transcript.incident = incident
@@ -59,16 +60,16 @@ private struct ScenarioRun {
     private let facts: ImageFacts
     private var scope: Scope
     private let clock = ContinuousClock()
-    private let start: ContinuousClock.Instant
+    private var start: ContinuousClock.Instant
     private let directory: String
     private var volumes: [String: String] = [:]
-    private var services: [TCPListener] = []
+    private var services: [ScenarioService] = []
     private var started: [Started] = []
 
     init(
         _ scenario: ScenarioDeclaration, runtime: any ContainerRuntime, facts: ImageFacts, scope: Scope,
         scratch: String
-    ) async throws(ProbeError) {
+    ) throws(ProbeError) {
         self.scenario = scenario
         self.runtime = runtime
         self.facts = facts
@@ -87,12 +88,19 @@ private struct ScenarioRun {
             chmod(path, 0o1777)
             volumes[volume.name] = path
         }
-        for service in scenario.services {
-            let listener = try TCPListener(opensAfter: service.opensAfter)
-            services.append(listener)
-            self.scope.parameters["\(service.name).host"] = .success("127.0.0.1")
-            self.scope.parameters["\(service.name).port"] = .success("\(listener.port)")
+    }
+
+    /// Starts the services. The time of the scenario begins when they are ready.
+    mutating func startServices() async throws(ProbeError) {
+        for declaration in scenario.services {
+            let service = try await ScenarioService(declaration)
+            services.append(service)
+            for (key, value) in service.values {
+                scope.parameters["\(declaration.name).\(key)"] = .success(value)
+            }
         }
+        start = clock.now
+        for service in services { service.openInTime(start: start) }
     }
 
     private var deadline: ContinuousClock.Instant { start + .seconds(scenario.limit) }
@@ -109,15 +117,13 @@ private struct ScenarioRun {
             guard let declaration = scenario.containers.first(where: { $0.name == name }) else { return nil }
             let spec = try ContainerSpec(
                 declaration, config: facts.config, users: facts.users, scope: scope,
-                sharesNetwork: !scenario.services.isEmpty)
+                files: try contents(of: declaration.files), sharesNetwork: !scenario.services.isEmpty)
             note("start \(name)")
             let now = clock.now
             let container = try await runtime.start(spec, volumes: volumes)
             started.append(Started(name: name, command: spec.command, container: container, start: now))
         case .awaitEnd(let name):
-            return try await wait(until: end, "\(name) did not end") { (run) throws(ProbeError) in
-                try run.hasEnded(name)
-            }
+            return try await wait(until: end, "\(name) did not end") { $0.hasEnded(name) }
         case .awaitOutput(let name, let stream, let matcher):
             let wanted: Matcher
             do throws(Unresolved) {
@@ -126,12 +132,14 @@ private struct ScenarioRun {
                 throw ProbeError(.scenario, error.reason)
             }
             return try await wait(until: end, "\(name) did not write \(wanted) to \(stream.rawValue)") {
-                (run) throws(ProbeError) in
+                run in
                 guard let one = run.find(name) else { return true }
-                // The end first: what is written before it is there when it is seen.
-                let isOver = try run.hasEnded(name)
+                // The end was looked for first: what is written before it is there when it is seen.
+                let isOver = one.end != nil
                 let output = stream == .stdout ? one.container.standardOutput : one.container.standardError
-                return wanted.accepts(.text(output.text)) || isOver
+                guard wanted.accepts(.text(output.text)) else { return isOver }
+                run.note("\(name) writes to \(stream.rawValue): \(wanted)")
+                return true
             }
         case .signal(let name, let signal):
             guard let one = find(name) else { return nil }
@@ -155,14 +163,31 @@ private struct ScenarioRun {
                     name: command, command: words.map(shellQuoted).joined(separator: " "),
                     container: executed,
                     start: now))
-            return try await wait(until: end, "\(command) did not end") { (run) throws(ProbeError) in
-                try run.hasEnded(command)
-            }
+            return try await wait(until: end, "\(command) did not end") { $0.hasEnded(command) }
+        case .open(let name): services.first { $0.declaration.name == name }?.open()
         case .pause:
-            try? await clock.sleep(until: end)
+            // Nothing is waited for but the time.
+            _ = try await wait(until: end) { _ in false }
             if end == deadline { return "the scenario took longer than \(scenario.limit) s" }
         }
         return nil
+    }
+
+    private func contents(of files: [ContainerDeclaration.File]) throws(ProbeError) -> [[UInt8]] {
+        var contents: [[UInt8]] = []
+        for file in files {
+            switch file.content {
+            case .text(let text): contents.append(Array(text.utf8))
+            case .made(let name):
+                guard let service = services.first(where: { $0.declaration.fileNames.contains(name) })
+                else {
+                    throw ProbeError(.scenario, "no service of the scenario makes \(name)")
+                }
+                contents.append(
+                    try service.content(of: String(name.dropFirst(service.declaration.name.count + 1))))
+            }
+        }
+        return contents
     }
 
     private func resolvedUser(_ template: Template) throws(ProbeError) -> ResolvedUser {
@@ -177,31 +202,42 @@ private struct ScenarioRun {
 
     private func find(_ name: String) -> Started? { started.last { $0.name == name } }
 
-    private mutating func hasEnded(_ name: String) throws(ProbeError) -> Bool {
-        guard let index = started.lastIndex(where: { $0.name == name }) else { return true }
-        if started[index].end != nil { return true }
-        guard let code = try started[index].container.exitCode() else { return false }
-        started[index].end = clock.now
-        note("\(name) ends with \(code)")
-        return true
+    /// Whether it has ended, or was never started.
+    private func hasEnded(_ name: String) -> Bool { find(name).map { $0.end != nil } ?? true }
+
+    /// Notes the end of every container and command that has ended since it was last looked at.
+    private mutating func noteEnds() throws(ProbeError) {
+        for index in started.indices where started[index].end == nil {
+            guard let code = try started[index].container.exitCode() else { continue }
+            started[index].end = clock.now
+            note("\(started[index].name) ends with \(code)")
+        }
+    }
+
+    /// Waits for a condition, and sees meanwhile when containers end.
+    ///
+    /// - Returns: the seconds that were waited in vain; nil when the condition holds.
+    private mutating func wait(
+        until end: ContinuousClock.Instant, _ condition: (inout ScenarioRun) -> Bool
+    ) async throws(ProbeError) -> Double? {
+        let begin = clock.now
+        while true {
+            try noteEnds()
+            if condition(&self) { return nil }
+            let now = clock.now
+            guard now < end, !Task.isCancelled else { return begin.duration(to: now).seconds }
+            try? await clock.sleep(until: min(end, now + .milliseconds(5)))
+        }
     }
 
     private mutating func wait(
         until end: ContinuousClock.Instant, _ complaint: String,
-        _ condition: (inout ScenarioRun) throws(ProbeError) -> Bool
+        _ condition: (inout ScenarioRun) -> Bool
     ) async throws(ProbeError) -> String? {
-        let begin = clock.now
-        while true {
-            if try condition(&self) { return nil }
-            let now = clock.now
-            guard now < end, !Task.isCancelled else {
-                let seconds = begin.duration(to: now).seconds
-                let text = "\(complaint) within \((seconds * 10).rounded() / 10) s"
-                note(text)
-                return text
-            }
-            try? await clock.sleep(until: min(end, now + .milliseconds(5)))
-        }
+        guard let seconds = try await wait(until: end, condition) else { return nil }
+        let text = "\(complaint) within \((seconds * 10).rounded() / 10) s"
+        note(text)
+        return text
     }
 
     /// Removes everything and completes the transcript.
@@ -216,7 +252,16 @@ private struct ScenarioRun {
                     standardOutput: one.container.standardOutput, standardError: one.container.standardError,
                     duration: one.start.duration(to: end).seconds), at: 0)
         }
-        for service in services { service.close() }
+        for service in services {
+            let (seen, events) = await service.stop(start: start)
+            transcript.services.append(seen)
+            transcript.events += events
+        }
+        // As it happened; what was noted in one moment stays in its order.
+        let events = transcript.events.enumerated().sorted {
+            ($0.element.time, $0.offset) < ($1.element.time, $1.offset)
+        }
+        transcript.events = events.map(\.element)
         try? FileManager.default.removeItem(atPath: directory)
         transcript.duration = start.duration(to: clock.now).seconds
         return transcript

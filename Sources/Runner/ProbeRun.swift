@@ -138,11 +138,7 @@ final class ProbeRun: Sendable {
             func startNext() {
                 guard !Task.isCancelled, let scenario = waiting.popFirst() else { return }
                 group.addTask {
-                    do throws(ProbeError) {
-                        return (scenario.name, .observed(try await runner.run(scenario, scope: scope)))
-                    } catch {
-                        return (scenario.name, .failed(reason: error.message))
-                    }
+                    (scenario.name, await ProbeRun.outcome(of: scenario, scope: scope, by: runner))
                 }
             }
             for _ in 0..<max(1, settings.jobs) { startNext() }
@@ -151,6 +147,17 @@ final class ProbeRun: Sendable {
                 startNext()
             }
             return outcomes
+        }
+    }
+
+    private static func outcome(
+        of scenario: ScenarioDeclaration, scope: Scope, by runner: ScenarioRunner
+    ) async -> ScenarioOutcome {
+        do throws(ProbeError) {
+            return .observed(try await runner.run(scenario, scope: scope))
+        } catch {
+            let isUnavailable = error.kind == .unavailable
+            return isUnavailable ? .skipped(reason: error.message) : .failed(reason: error.message)
         }
     }
 

@@ -569,6 +569,138 @@ checks:
     remedy: build for linux/amd64
 
 """#),
+            ("kerberos-probes.yaml", #"""
+# Tokens of a real KDC. A start of Airflow takes seconds, so it is started as seldom as the statements allow.
+group: kerberos
+title: Kerberos
+scenarios:
+  kerberos-token:
+    within: 300
+    services:
+      kdc: {kind: kdc}
+    containers:
+      refresher:
+        args: [kerberos]
+        environment: &refresher
+          CONNECTION_CHECK_MAX_COUNT: "0"
+          # The command itself needs no database.
+          AIRFLOW__CORE__CHECK_MIGRATIONS: "False"
+          AIRFLOW__DATABASE__CHECK_MIGRATIONS: "False"
+          AIRFLOW__KERBEROS__PRINCIPAL: "${kdc.principal}"
+          AIRFLOW__KERBEROS__KEYTAB: /run/airflow.keytab
+          AIRFLOW__KERBEROS__CCACHE: /tokens/ccache
+          # Seconds.
+          AIRFLOW__KERBEROS__REINIT_FREQUENCY: "2"
+          # The KDC sees another address than the container's.
+          AIRFLOW__KERBEROS__INCLUDE_IP: "False"
+        files:
+          - {path: /run/airflow.keytab, from: kdc.keytab, mode: "0640"}
+          - &client {path: /etc/krb5.conf, from: kdc.krb5.conf}
+        volumes: &tokens {tokens: /tokens}
+      # As a worker, without a keytab: it waits until it has seen three tokens, one after another.
+      worker:
+        args:
+          - bash
+          - -c
+          - |
+            [[ -e /run/airflow.keytab ]] && echo "a keytab is here"
+            count=0 last=
+            for try in {1..2500}; do
+                token=$(klist -c /tokens/ccache 2>/dev/null | grep krbtgt)
+                if [[ -n $token && $token != "$last" ]]; then
+                    count=$((count + 1)) last=$token
+                    echo "token $count: $(klist -c /tokens/ccache | sed -n 's/^Default principal: //p')"
+                fi
+                ((count < 3)) || exit 0
+                sleep 0.1
+            done
+            exit 1
+        environment: {CONNECTION_CHECK_MAX_COUNT: "0"}
+        volumes: *tokens
+    steps:
+      - {start: refresher}
+      - {start: worker}
+      - {wait: worker}
+
+  kerberos-wrong-keytab:
+    within: 300
+    services:
+      kdc: {kind: kdc}
+    containers:
+      refresher:
+        args: [kerberos]
+        environment: *refresher
+        files:
+          - {path: /run/airflow.keytab, from: kdc.stranger.keytab, mode: "0640"}
+          - *client
+        volumes: *tokens
+      worker:
+        args: [bash, -c, "ls -A /tokens"]
+        environment: {CONNECTION_CHECK_MAX_COUNT: "0"}
+        volumes: *tokens
+    steps:
+      - {start: refresher}
+      - {wait: refresher}
+      - {start: worker}
+      - {wait: worker}
+
+  kerberos-worker-command:
+    within: 300
+    containers:
+      worker:
+        args: [celery, worker, --help]
+        environment:
+          CONNECTION_CHECK_MAX_COUNT: "0"
+          AIRFLOW__CORE__EXECUTOR: CeleryExecutor
+          # Nobody connects to it, but Celery does not go with SQLite.
+          AIRFLOW__CORE__SQL_ALCHEMY_CONN: &url "postgresql+psycopg2://user:word@127.0.0.1/db"
+          AIRFLOW__DATABASE__SQL_ALCHEMY_CONN: *url
+
+checks:
+  - id: AIR-KRB-101
+    title: airflow kerberos obtains tokens with a keytab, again and again
+    statements: [K01, K02, K03]
+    source: Kerberos-authenticated workers
+    run: kerberos-token
+    expect:
+      - {exit: worker, equals: 0}
+      - {stdout: worker, endsWith: "token 3: airflow@PROBE.TEST"}
+      - {connections: kdc, atLeast: 2}
+    remedy: install krb5-user, and let the entrypoint pass kerberos on to airflow
+
+  - id: AIR-KRB-102
+    title: a worker in another container reads the token over a volume, without a keytab
+    statements: [K07, K08]
+    source: Kerberos-authenticated workers
+    run: kerberos-token
+    expect:
+      - {stdout: worker, startsWith: "token 1: "}
+      - {exit: worker, equals: 0}
+    remedy: install krb5-user; nothing but the volume may be needed
+
+  - id: AIR-KRB-103
+    title: a keytab of another principal obtains nothing, and ends airflow kerberos
+    statements: [K04]
+    source: Kerberos-authenticated workers
+    run: kerberos-wrong-keytab
+    expect:
+      - {exit: refresher, matches: "[1-9][0-9]*"}
+      - {stdout: refresher, contains: no suitable keys}
+      - {stdout: worker, equals: ""}
+    remedy: do not go on when kinit fails
+
+  - id: AIR-KRB-104
+    title: the image has the worker's command as well
+    statements: [K07]
+    source: Kerberos-authenticated workers
+    when: {versions: "2.0.."}
+    run: kerberos-worker-command
+    expect:
+      - {exit: worker, equals: 0}
+      - {stdout: worker, contains: celery worker}
+    remedy: install the provider of Celery
+
+"""#),
             ("kerberos.yaml", #"""
 group: kerberos
 title: Kerberos
@@ -2727,6 +2859,538 @@ checks:
       group: 0
       chmod: "ug+rw,g=u,o-w"
     remedy: chmod g=u /etc/passwd
+
+"""#),
+            ("waits-broker.yaml", #"""
+# Which commands wait for Celery's broker, and which URLs are understood; with a stand-in for Airflow, as in waits.yaml.
+group: waits
+title: Waiting for the database and the broker
+scenarios:
+  broker-opens-late:
+    services:
+      broker: {kind: redis, opens: false}
+    containers:
+      scheduler:
+        args: [scheduler]
+        environment: &broker
+          CONNECTION_CHECK_MAX_COUNT: "30"
+          MAX_DB_CHECK_COUNT: "30"
+          CONNECTION_CHECK_SLEEP_TIME: "1"
+          DB_CHECK_SLEEP_TIME: "1"
+          AIRFLOW__CORE__EXECUTOR: CeleryExecutor
+          AIRFLOW__CELERY__BROKER_URL: "redis://${broker.user}:${broker.password}@${broker.host}:${broker.port}/0"
+        files: &stand-in
+          - path: "${AIRFLOW_USER_HOME_DIR}/.local/bin/airflow"
+            mode: "0755"
+            content: |
+              #!/bin/bash
+              case "$*" in
+                  "db check --help") ;;
+                  "db check") [ -z "$PROBE_DATABASE_PORT" ] || exec 3<>"/dev/tcp/127.0.0.1/$PROBE_DATABASE_PORT" ;;
+                  "config get-value core executor") echo "${AIRFLOW__CORE__EXECUTOR:-SequentialExecutor}" ;;
+                  "config get-value celery broker_url") echo "$AIRFLOW__CELERY__BROKER_URL" ;;
+                  *) echo "stand-in for airflow: $*" ;;
+              esac
+      worker: {args: [celery, worker], environment: *broker, files: *stand-in}
+      flower: {args: [celery, flower], environment: *broker, files: *stand-in}
+    steps:
+      - {start: scheduler}
+      - {start: worker}
+      - {start: flower}
+      - {wait: scheduler, stdout: {matches: "(?s)(.*\n)?\\.+"}, within: 30}
+      - {wait: worker, stdout: {matches: "(?s)(.*\n)?\\.+"}, within: 30}
+      - {wait: flower, stdout: {matches: "(?s)(.*\n)?\\.+"}, within: 30}
+      - {open: broker}
+      - {wait: scheduler, within: 30}
+      - {wait: worker, within: 30}
+      - {wait: flower, within: 30}
+
+  # The words of Airflow 1.10.
+  broker-opens-late-1:
+    services:
+      broker: {kind: redis, opens: false}
+    containers:
+      worker: {args: [worker], environment: *broker, files: *stand-in}
+      flower: {args: [flower], environment: *broker, files: *stand-in}
+    steps:
+      - {start: worker}
+      - {start: flower}
+      - {wait: worker, stdout: {matches: "(?s)(.*\n)?\\.+"}, within: 30}
+      - {wait: flower, stdout: {matches: "(?s)(.*\n)?\\.+"}, within: 30}
+      - {open: broker}
+      - {wait: worker, within: 30}
+      - {wait: flower, within: 30}
+
+  broker-url-forms:
+    services:
+      broker: {kind: redis, opens: false}
+    containers:
+      plain:
+        args: [scheduler]
+        environment:
+          CONNECTION_CHECK_MAX_COUNT: "30"
+          CONNECTION_CHECK_SLEEP_TIME: "1"
+          AIRFLOW__CORE__EXECUTOR: CeleryExecutor
+          AIRFLOW__CELERY__BROKER_URL: "redis://${broker.host}:${broker.port}/0"
+        files: *stand-in
+      tls:
+        args: [scheduler]
+        environment:
+          CONNECTION_CHECK_MAX_COUNT: "30"
+          CONNECTION_CHECK_SLEEP_TIME: "1"
+          AIRFLOW__CORE__EXECUTOR: CeleryExecutor
+          AIRFLOW__CELERY__BROKER_URL: "rediss://${broker.host}:${broker.port}/0"
+        files: *stand-in
+      at:
+        args: [scheduler]
+        environment:
+          CONNECTION_CHECK_MAX_COUNT: "30"
+          CONNECTION_CHECK_SLEEP_TIME: "1"
+          AIRFLOW__CORE__EXECUTOR: CeleryExecutor
+          AIRFLOW__CELERY__BROKER_URL: "amqp://user:pa@ss@${broker.host}:${broker.port}//"
+        files: *stand-in
+    steps:
+      - {start: plain}
+      - {start: tls}
+      - {start: at}
+      - {wait: plain, stdout: {matches: "(?s)(.*\n)?\\.+"}, within: 30}
+      - {wait: tls, stdout: {matches: "(?s)(.*\n)?\\.+"}, within: 30}
+      - {wait: at, stdout: {matches: "(?s)(.*\n)?\\.+"}, within: 30}
+      - {open: broker}
+      - {wait: plain, within: 30}
+      - {wait: tls, within: 30}
+      - {wait: at, within: 30}
+
+  broker-by-command:
+    services:
+      broker: {kind: listener, opens: false}
+    containers:
+      main:
+        args: [scheduler]
+        environment:
+          CONNECTION_CHECK_MAX_COUNT: "30"
+          MAX_DB_CHECK_COUNT: "30"
+          CONNECTION_CHECK_SLEEP_TIME: "1"
+          DB_CHECK_SLEEP_TIME: "1"
+          AIRFLOW__CELERY__BROKER_URL_CMD: "echo redis://user:word@${broker.host}:${broker.port}/0"
+        files: *stand-in
+    steps:
+      - {start: main}
+      - {wait: main, stdout: {matches: "(?s)(.*\n)?\\.+"}, within: 30}
+      - {open: broker}
+      - {wait: main, within: 30}
+
+  broker-never-opens:
+    services:
+      broker: {kind: listener, opens: false}
+    containers:
+      scheduler:
+        args: [scheduler]
+        environment:
+          CONNECTION_CHECK_MAX_COUNT: "3"
+          MAX_DB_CHECK_COUNT: "3"
+          CONNECTION_CHECK_SLEEP_TIME: "1"
+          DB_CHECK_SLEEP_TIME: "1"
+          AIRFLOW__CORE__EXECUTOR: CeleryExecutor
+          AIRFLOW__CELERY__BROKER_URL: &url "redis://user:word@${broker.host}:${broker.port}/0"
+        files: *stand-in
+      webserver:
+        args: [webserver]
+        environment:
+          CONNECTION_CHECK_SLEEP_TIME: "30"
+          DB_CHECK_SLEEP_TIME: "30"
+          AIRFLOW__CORE__EXECUTOR: CeleryExecutor
+          AIRFLOW__CELERY__BROKER_URL: *url
+        files: *stand-in
+      sqs:
+        args: [scheduler]
+        environment:
+          CONNECTION_CHECK_SLEEP_TIME: "30"
+          AIRFLOW__CORE__EXECUTOR: CeleryExecutor
+          AIRFLOW__CELERY__BROKER_URL: "sqs://"
+        files: *stand-in
+    steps:
+      - {start: scheduler}
+      - {start: webserver}
+      - {start: sqs}
+      - {wait: scheduler, within: 40}
+      - {wait: webserver, within: 25}
+      # Earlier releases may go on waiting.
+      - {wait: sqs, within: 25}
+
+checks:
+  - id: AIR-WAIT-101
+    title: the scheduler waits for the broker (with a stand-in for airflow)
+    statements: [F12]
+    source: Using the production image
+    run: broker-opens-late
+    expect:
+      - {exit: scheduler, equals: 0}
+      - {stdout: scheduler, endsWith: "stand-in for airflow: scheduler"}
+      - order: [start scheduler, broker opens, broker is reached, scheduler ends with 0]
+    remedy: let the entrypoint try the broker's host and port until one answers, and exec the command then
+
+  - id: AIR-WAIT-102
+    title: the worker waits for the broker (with a stand-in for airflow)
+    statements: [F13]
+    source: Using the production image
+    when: {versions: "1.10.13.."}
+    run: broker-opens-late
+    expect:
+      - {exit: worker, equals: 0}
+      - {stdout: worker, endsWith: "stand-in for airflow: celery worker"}
+      - order: [start worker, broker opens, broker is reached, worker ends with 0]
+    remedy: let the entrypoint try the broker's host and port until one answers, and exec the command then
+
+  - id: AIR-WAIT-103
+    title: flower waits for the broker (with a stand-in for airflow)
+    statements: [F14]
+    source: Using the production image
+    when: {versions: "1.10.13.."}
+    run: broker-opens-late
+    expect:
+      - {exit: flower, equals: 0}
+      - {stdout: flower, endsWith: "stand-in for airflow: celery flower"}
+      - order: [start flower, broker opens, broker is reached, flower ends with 0]
+    remedy: let the entrypoint try the broker's host and port until one answers, and exec the command then
+
+  - id: AIR-WAIT-104
+    title: the worker of Airflow 1.10 waits for the broker (with a stand-in for airflow)
+    statements: [F13]
+    source: Using the production image
+    when: {versions: "..2.1.2"}
+    run: broker-opens-late-1
+    expect:
+      - {exit: worker, equals: 0}
+      - {stdout: worker, endsWith: "stand-in for airflow: worker"}
+      - order: [start worker, broker opens, broker is reached, worker ends with 0]
+    remedy: let the entrypoint try the broker's host and port until one answers, and exec the command then
+
+  - id: AIR-WAIT-105
+    title: flower of Airflow 1.10 waits for the broker (with a stand-in for airflow)
+    statements: [F14]
+    source: Using the production image
+    when: {versions: "..2.1.2"}
+    run: broker-opens-late-1
+    expect:
+      - {exit: flower, equals: 0}
+      - {stdout: flower, endsWith: "stand-in for airflow: flower"}
+      - order: [start flower, broker opens, broker is reached, flower ends with 0]
+    remedy: let the entrypoint try the broker's host and port until one answers, and exec the command then
+
+  # Up to 2.1.3 a URL without credentials, or with an @ in the password, was misread.
+  - id: AIR-WAIT-106
+    title: a URL of the broker without credentials is understood (with a stand-in for airflow)
+    statements: [F12]
+    source: Using the production image
+    when: {versions: "2.1.4.."}
+    run: broker-url-forms
+    expect:
+      - {exit: plain, equals: 0}
+      - {stdout: plain, endsWith: "stand-in for airflow: scheduler"}
+      - order: [start plain, broker opens, broker is reached, plain ends with 0]
+    remedy: let the entrypoint try the broker's host and port until one answers, and exec the command then
+
+  - id: AIR-WAIT-107
+    title: a rediss URL of the broker is understood (with a stand-in for airflow)
+    statements: [F12]
+    source: Using the production image
+    when: {versions: "2.1.4.."}
+    run: broker-url-forms
+    expect:
+      - {exit: tls, equals: 0}
+      - {stdout: tls, endsWith: "stand-in for airflow: scheduler"}
+      - order: [start tls, broker opens, broker is reached, tls ends with 0]
+    remedy: let the entrypoint try the broker's host and port until one answers, and exec the command then
+
+  - id: AIR-WAIT-108
+    title: a URL of the broker with an @ in the password is understood (with a stand-in for airflow)
+    statements: [F12]
+    source: Using the production image
+    when: {versions: "2.1.4.."}
+    run: broker-url-forms
+    expect:
+      - {exit: at, equals: 0}
+      - {stdout: at, endsWith: "stand-in for airflow: scheduler"}
+      - order: [start at, broker opens, broker is reached, at ends with 0]
+    remedy: let the entrypoint try the broker's host and port until one answers, and exec the command then
+
+  - id: AIR-WAIT-109
+    title: the URL of the broker may come from a command (with a stand-in for airflow)
+    statements: [F12]
+    source: Using the production image
+    when: {versions: "1.10.13..2.1.2"}
+    run: broker-by-command
+    expect:
+      - {exit: main, equals: 0}
+      - {stdout: main, endsWith: "stand-in for airflow: scheduler"}
+      - order: [start main, broker opens, broker is reached, main ends with 0]
+    remedy: let the entrypoint try the broker's host and port until one answers, and exec the command then
+
+  - id: AIR-WAIT-110
+    title: a broker that cannot be reached ends the container after the last try (with a stand-in for airflow)
+    statements: [F12]
+    source: Using the production image
+    when:
+      any:
+        - versions: "..1.10.12"
+        - versions: "2.0.1.."
+    run: broker-never-opens
+    expect:
+      - {exit: scheduler, equals: 1}
+      - {stdout: scheduler, not: {contains: "stand-in for airflow: scheduler"}}
+    remedy: end the entrypoint with exit 1 after the last try
+
+  - id: AIR-WAIT-111
+    title: other commands do not wait for the broker (with a stand-in for airflow)
+    statements: [F15]
+    source: Using the production image
+    run: broker-never-opens
+    expect:
+      - {exit: webserver, equals: 0}
+      - {stdout: webserver, endsWith: "stand-in for airflow: webserver"}
+    remedy: wait for the broker before the commands of Celery and the scheduler only
+
+  - id: AIR-WAIT-112
+    title: a broker whose URL has no host is not waited for (with a stand-in for airflow)
+    statements: [F12]
+    source: Using the production image
+    when: {versions: "2.1.4.."}
+    run: broker-never-opens
+    expect:
+      - {exit: sqs, equals: 0}
+      - {stdout: sqs, endsWith: "stand-in for airflow: scheduler"}
+    remedy: pass over the check when the URL has no host or port
+
+"""#),
+            ("waits.yaml", #"""
+# What the entrypoint waits for. Airflow takes seconds to start, so a stand-in for its command is mounted over it
+# where the entrypoint alone is looked at: it shows how it is run, and answers what an entrypoint asks of Airflow.
+# Where nothing may be waited for, a single wait would take half a minute.
+group: waits
+title: Waiting for the database and the broker
+scenarios:
+  database-opens-late:
+    services:
+      database: {kind: listener, opens: false}
+    containers:
+      main:
+        args: [scheduler]
+        environment: &database
+          # The second names are those up to 2.0.0, the last that of 2.3 and later.
+          CONNECTION_CHECK_MAX_COUNT: "30"
+          MAX_DB_CHECK_COUNT: "30"
+          CONNECTION_CHECK_SLEEP_TIME: "1"
+          DB_CHECK_SLEEP_TIME: "1"
+          AIRFLOW__CORE__SQL_ALCHEMY_CONN: &url "postgresql://user:word@${database.host}:${database.port}/db"
+          AIRFLOW__DATABASE__SQL_ALCHEMY_CONN: *url
+          PROBE_DATABASE_PORT: "${database.port}"
+        files: &stand-in
+          - path: "${AIRFLOW_USER_HOME_DIR}/.local/bin/airflow"
+            mode: "0755"
+            content: |
+              #!/bin/bash
+              case "$*" in
+                  "db check --help") ;;
+                  "db check") [ -z "$PROBE_DATABASE_PORT" ] || exec 3<>"/dev/tcp/127.0.0.1/$PROBE_DATABASE_PORT" ;;
+                  "config get-value core executor") echo "${AIRFLOW__CORE__EXECUTOR:-SequentialExecutor}" ;;
+                  "config get-value celery broker_url") echo "$AIRFLOW__CELERY__BROKER_URL" ;;
+                  *) echo "stand-in for airflow: $*" ;;
+              esac
+    steps: &late
+      - {start: main}
+      # A dot is a try that failed.
+      - {wait: main, stdout: {matches: "(?s)(.*\n)?\\.+"}, within: 30}
+      - {open: database}
+      - {wait: main, within: 30}
+
+  database-never-opens:
+    services:
+      database: {kind: listener, opens: false}
+    containers:
+      main:
+        args: [scheduler]
+        environment: &never
+          CONNECTION_CHECK_MAX_COUNT: "3"
+          MAX_DB_CHECK_COUNT: "3"
+          CONNECTION_CHECK_SLEEP_TIME: "1"
+          DB_CHECK_SLEEP_TIME: "1"
+          AIRFLOW__CORE__SQL_ALCHEMY_CONN: *url
+          AIRFLOW__DATABASE__SQL_ALCHEMY_CONN: *url
+          PROBE_DATABASE_PORT: "${database.port}"
+        files: *stand-in
+      # A command that needs no database.
+      bash:
+        args: [bash, -c, echo bash runs]
+        environment: *never
+        files: *stand-in
+    steps:
+      - {start: main}
+      - {start: bash}
+      - {wait: main, within: 40}
+      - {wait: bash, within: 40}
+
+  database-by-command:
+    services:
+      database: {kind: listener, opens: false}
+    containers:
+      main:
+        args: [scheduler]
+        environment:
+          CONNECTION_CHECK_MAX_COUNT: "30"
+          MAX_DB_CHECK_COUNT: "30"
+          CONNECTION_CHECK_SLEEP_TIME: "1"
+          DB_CHECK_SLEEP_TIME: "1"
+          AIRFLOW__CORE__SQL_ALCHEMY_CONN_CMD: "echo postgresql://user:word@${database.host}:${database.port}/db"
+        files: *stand-in
+    steps: *late
+
+  # Airflow itself asks a server that turns the first clients away. One try may be two connections: the first to log
+  # the command, which may fail.
+  postgresql:
+    within: 300
+    services:
+      database: {kind: postgresql, drops: 2}
+    containers:
+      main:
+        args: [bash, -c, "echo now airflow scheduler could run"]
+        environment:
+          CONNECTION_CHECK_SLEEP_TIME: "1"
+          AIRFLOW__CORE__MAX_DB_RETRIES: "1"
+          AIRFLOW__DATABASE__MAX_DB_RETRIES: "1"
+          AIRFLOW__CORE__SQL_ALCHEMY_CONN: &postgresql "postgresql+psycopg2://${database.user}:${database.password}@\
+            ${database.host}:${database.port}/${database.database}?sslmode=disable"
+          AIRFLOW__DATABASE__SQL_ALCHEMY_CONN: *postgresql
+  mariadb:
+    within: 300
+    services:
+      database: {kind: mariadb, drops: 2}
+    containers:
+      main:
+        args: [bash, -c, "echo now airflow scheduler could run"]
+        environment:
+          CONNECTION_CHECK_SLEEP_TIME: "1"
+          AIRFLOW__CORE__MAX_DB_RETRIES: "1"
+          AIRFLOW__DATABASE__MAX_DB_RETRIES: "1"
+          AIRFLOW__CORE__SQL_ALCHEMY_CONN: &mariadb "mysql+mysqldb://${database.user}:${database.password}@\
+            ${database.host}:${database.port}/${database.database}"
+          AIRFLOW__DATABASE__SQL_ALCHEMY_CONN: *mariadb
+
+  nothing-to-wait-for:
+    containers:
+      main:
+        args: [scheduler]
+        environment:
+          CONNECTION_CHECK_SLEEP_TIME: "30"
+          DB_CHECK_SLEEP_TIME: "30"
+          AIRFLOW__CORE__SQL_ALCHEMY_CONN: "sqlite:////tmp/probe.db"
+          AIRFLOW__DATABASE__SQL_ALCHEMY_CONN: "sqlite:////tmp/probe.db"
+        files: *stand-in
+
+checks:
+  - id: AIR-WAIT-001
+    title: the command is run when the database can be reached, not before (with a stand-in for airflow)
+    statements: [F08]
+    source: Using the production image
+    run: database-opens-late
+    expect:
+      - {exit: main, equals: 0}
+      - {stdout: main, matches: "(?s).*\\..*\nstand-in for airflow: scheduler"}
+      - order: [start main, database opens, database is reached, main ends with 0]
+    remedy: let the entrypoint try the connection until it succeeds, and exec the command then
+
+  # 1.10.13 to 2.0.0 went on to run the command.
+  - id: AIR-WAIT-002
+    title: a database that cannot be reached ends the container after the last try (with a stand-in for airflow)
+    statements: [F09]
+    source: Using the production image
+    when:
+      any:
+        - versions: "..1.10.12"
+        - versions: "2.0.1.."
+    run: database-never-opens
+    expect:
+      - {exit: main, equals: 1}
+      - {stdout: main, not: {contains: stand-in}}
+      - {took: main, atLeast: 2}
+    documented:
+      - {exit: main, absent: true}
+    remedy: end the entrypoint with exit 1 after the last try
+
+  - id: AIR-WAIT-003
+    title: the last try of the database is told, with what came of it (with a stand-in for airflow)
+    statements: [F09]
+    source: Using the production image
+    when: {versions: "2.0.2.."}
+    run: database-never-opens
+    expect:
+      - {stdout: main, contains: Maximum number of retries}
+      - {stdout: main, contains: airflow db check}
+    remedy: print the result of the last try
+
+  # Whether 3.2 waits for every command is not known.
+  - id: AIR-WAIT-004
+    title: "bash waits for the database, up to 3.1; from 3.3 it needs none (with a stand-in for airflow)"
+    statements: [F08]
+    source: Using the production image
+    when:
+      any:
+        - versions: "..1.10.12"
+        - versions: "2.0.1..3.1"
+        - versions: "3.3.."
+    run: database-never-opens
+    expect:
+      - {exit: bash, value: {"3.3..": 0, default: 1}}
+      - stdout: bash
+        value: {"3.3..": {contains: bash runs}, default: {not: {contains: bash runs}}}
+    remedy: wait before the command is chosen
+
+  - id: AIR-WAIT-005
+    title: the connection may come from a command (with a stand-in for airflow)
+    statements: [F08]
+    source: Using the production image
+    when: {versions: "1.10.13..2.0.1"}
+    run: database-by-command
+    expect:
+      - {exit: main, equals: 0}
+      - order: [start main, database opens, database is reached, main ends with 0]
+    remedy: evaluate AIRFLOW__CORE__SQL_ALCHEMY_CONN_CMD
+
+  - id: AIR-WAIT-006
+    title: Airflow waits for a PostgreSQL that turns it away, and goes on when it is let in
+    statements: [F08]
+    source: Using the production image
+    when: {versions: "2.0.2.."}
+    run: postgresql
+    expect:
+      - {exit: main, equals: 0}
+      - {stdout: main, matches: "(?s).*\\..*\nnow airflow scheduler could run"}
+      - {connections: database, atLeast: 3}
+    remedy: let the entrypoint run airflow db check until it succeeds
+
+  - id: AIR-WAIT-007
+    title: Airflow waits for a MariaDB that turns it away, and goes on when it is let in
+    statements: [F08]
+    source: Using the production image
+    when: {versions: "2.0.2..", parameters: {INSTALL_MYSQL_CLIENT: "true"}}
+    run: mariadb
+    expect:
+      - {exit: main, equals: 0}
+      - {stdout: main, matches: "(?s).*\\..*\nnow airflow scheduler could run"}
+      - {connections: database, atLeast: 3}
+    remedy: let the entrypoint run airflow db check until it succeeds
+
+  - id: AIR-WAIT-008
+    title: without a database of its own or with SQLite, and without a broker, nothing is waited for (with a
+      stand-in for airflow)
+    statements: [F10, F16]
+    source: Using the production image
+    run: nothing-to-wait-for
+    expect:
+      - {exit: main, equals: 0}
+      - {stdout: main, endsWith: "stand-in for airflow: scheduler"}
+      - {took: main, atMost: 25}
+    remedy: wait for PostgreSQL and MySQL only, and for a broker where there is one
 
 """#),
         ],

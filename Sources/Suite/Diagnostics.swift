@@ -50,6 +50,10 @@ public struct SuiteReading: Sendable {
     public var variantNames: [String]?
     /// The containers and commands of the scenario that the check at hand looks at; empty when it looks at none.
     public var observableNames: [String] = []
+    /// Services of the scenario of the check that is being read.
+    public var serviceNames: [String] = []
+    /// Files that the services of the scenario make which is being read: `SERVICE.FILE`.
+    var serviceFiles: [String] = []
     public private(set) var diagnostics: [SuiteDiagnostic] = []
     private var omitted = 0
 

@@ -22,6 +22,9 @@ public struct ScenarioDeclaration: Hashable, Sendable {
         containers.map(\.name)
             + steps.compactMap { if case .execute(_, let name, _, _) = $0.action { name } else { nil } }
     }
+
+    /// The service of that name.
+    public func service(named name: String) -> ServiceDeclaration? { services.first { $0.name == name } }
 }
 
 /// A container of a scenario; what is not said is as the image has it.
@@ -50,9 +53,15 @@ public struct ContainerDeclaration: Hashable, Sendable {
 
     public struct File: Hashable, Sendable {
         public var path: Template
-        public var content: String
+        public var content: Content
         /// Mode bits 07777.
         public var permissions: UInt16
+
+        public enum Content: Hashable, Sendable {
+            case text(String)
+            /// `SERVICE.FILE`: what a service of the scenario made.
+            case made(String)
+        }
     }
 
     public struct Volume: Hashable, Sendable {
@@ -61,17 +70,49 @@ public struct ContainerDeclaration: Hashable, Sendable {
     }
 }
 
-/// Something on the network that a scenario needs. Its address is `${NAME.host}` and `${NAME.port}`.
+/// Something on the network that a scenario needs. Containers reach it through a port of Assay's own, which counts
+/// the connections; its address is `${NAME.host}` and `${NAME.port}`.
 public struct ServiceDeclaration: Hashable, Sendable {
     public enum Kind: String, Sendable, CaseIterable {
         /// A TCP port that accepts connections and answers nothing.
         case listener
+        case postgresql
+        case mariadb
+        /// With a user of its own, and the default one without password.
+        case redis
+        /// A Kerberos KDC, with two principals and a keytab for each.
+        case kdc
+
+        /// What a scenario can ask of it, as `${NAME.port}`.
+        public var parameters: [String] {
+            let address = ["host", "port"]
+            switch self {
+            case .listener: return address
+            case .postgresql, .mariadb: return address + ["user", "password", "database"]
+            case .redis: return address + ["user", "password"]
+            case .kdc: return address + ["realm", "principal", "stranger"]
+            }
+        }
+
+        /// Files that it makes, which can be put into a container by `from: NAME.keytab`.
+        public var files: [String] { self == .kdc ? ["krb5.conf", "keytab", "stranger.keytab"] : [] }
     }
+
+    /// The names of its files, as `from` of a file takes them.
+    public var fileNames: [String] { kind.files.map { "\(name).\($0)" } }
 
     public var name: String
     public var kind: Kind
-    /// Seconds after the start of the scenario at which it can be reached; nil for never.
+    /// Seconds after the start of the scenario at which it can be reached; nil for never, or when a step opens it.
+    /// Until then connections are refused, and nobody can count them.
     public var opensAfter: Double?
+    /// So many of the first connections are accepted and closed at once.
+    public var drops = 0
+    /// So many of those that come next are accepted and reset.
+    public var resets = 0
+
+    /// Connections that a suite may ask to be dropped or reset.
+    public static let refusalRange = 0...1000
 }
 
 /// One thing that is done in a scenario.
@@ -86,6 +127,8 @@ public struct ScenarioStep: Hashable, Sendable {
         case signal(String, name: String)
         /// A command in a running container; its output and exit code get a name of their own.
         case execute(String, name: String, arguments: [Template], user: Template?)
+        /// A service can be reached from now on.
+        case open(String)
         case pause
     }
 
@@ -105,7 +148,7 @@ extension SuiteLoader {
         "args", "entrypoint", "user", "workingDirectory", "environment", "stdin", "files", "volumes",
     ]
     private static let stepKeys = [
-        "start", "wait", "signal", "exec", "pause", "stdout", "stderr", "name", "as", "args", "user",
+        "start", "wait", "signal", "exec", "open", "pause", "stdout", "stderr", "name", "as", "args", "user",
         "within",
     ]
 
@@ -130,14 +173,15 @@ extension SuiteLoader {
         }
         let known = reading.parameterNames
         reading.parameterNames?.append(
-            contentsOf: services.flatMap { ["\($0.name).host", "\($0.name).port"] })
+            contentsOf: services.flatMap { one in one.kind.parameters.map { "\(one.name).\($0)" } })
+        reading.serviceFiles = services.flatMap(\.fileNames)
         defer { reading.parameterNames = known }
         guard let value = fields.required("containers", &reading) else { return nil }
         let containers = (value.members ?? []).compactMap { container($0, &reading) }
         if containers.isEmpty { reading.report(value.position, "\(what) needs a container") }
         var steps: [ScenarioStep] = []
         if let value = fields.value("steps", &reading) {
-            steps = (value.list ?? []).compactMap { step($0, containers.map(\.name), &reading) }
+            steps = (value.list ?? []).compactMap { step($0, containers.map(\.name), services, &reading) }
             if steps.isEmpty { reading.report(value.position, "steps is a list of steps") }
         } else {
             steps = containers.map { ScenarioStep(action: .start($0.name)) }
@@ -155,13 +199,15 @@ extension SuiteLoader {
         let what = "the service \(member.key)"
         guard
             let fields = Fields(
-                member.value, what, allowed: ["kind", "opensAfter", "opens"], reading: &reading),
+                member.value, what, allowed: ["kind", "opensAfter", "opens", "drops", "resets"],
+                reading: &reading),
             let kind = fields.choice("kind", ServiceDeclaration.Kind.allCases, &reading)
         else { return nil }
         let opens = fields.flag("opens", &reading) ?? true
         return ServiceDeclaration(
             name: member.key, kind: kind,
-            opensAfter: opens ? fields.seconds("opensAfter", &reading) ?? 0 : nil)
+            opensAfter: opens ? fields.seconds("opensAfter", &reading) ?? 0 : nil,
+            drops: fields.refusals("drops", &reading), resets: fields.refusals("resets", &reading))
     }
 
     private static func container(
@@ -202,10 +248,10 @@ extension SuiteLoader {
     private static func file(
         _ node: SuiteNode, _ reading: inout SuiteReading
     ) -> ContainerDeclaration.File? {
-        guard
-            let fields = Fields(node, "a file", allowed: ["path", "content", "mode"], reading: &reading),
+        let allowed = ["path", "content", "from", "mode"]
+        guard let fields = Fields(node, "a file", allowed: allowed, reading: &reading),
             let path = fields.requiredTemplate("path", &reading),
-            let content = fields.requiredText("content", &reading)
+            let content = content(of: fields, &reading)
         else { return nil }
         let mode = fields.text("mode", &reading) ?? "0644"
         guard let permissions = UInt16(mode, radix: 8), permissions <= 0o7777 else {
@@ -216,8 +262,23 @@ extension SuiteLoader {
         return ContainerDeclaration.File(path: path, content: content, permissions: permissions)
     }
 
+    private static func content(
+        of fields: Fields, _ reading: inout SuiteReading
+    ) -> ContainerDeclaration.File.Content? {
+        guard fields.has("from") else { return fields.requiredText("content", &reading).map { .text($0) } }
+        if fields.has("content") { reading.report(fields.node.position, "a file has content or from") }
+        guard let name = fields.text("from", &reading) else { return nil }
+        if !reading.serviceFiles.contains(name) {
+            reading.report(
+                fields.node["from"]?.position, "\(name) is no file that a service of the scenario makes",
+                suggestion: nearest(to: name, among: reading.serviceFiles))
+        }
+        return .made(name)
+    }
+
     private static func step(
-        _ node: SuiteNode, _ containers: [String], _ reading: inout SuiteReading
+        _ node: SuiteNode, _ containers: [String], _ services: [ServiceDeclaration],
+        _ reading: inout SuiteReading
     ) -> ScenarioStep? {
         guard let fields = Fields(node, "a step", allowed: stepKeys, reading: &reading),
             let kind = node.members?.first
@@ -225,6 +286,14 @@ extension SuiteLoader {
         guard let name = kind.value.scalar else {
             reading.report(kind.value.position, "\(kind.key) is a text, not \(kind.value.kindName)")
             return nil
+        }
+        if kind.key == "open" {
+            if !services.contains(where: { $0.name == name && $0.opensAfter == nil }) {
+                reading.report(
+                    kind.value.position, "\(name) is no service of the scenario with opens: false",
+                    suggestion: nearest(to: name, among: services.map(\.name)))
+            }
+            return ScenarioStep(action: .open(name))
         }
         if kind.key != "pause", !containers.contains(name) {
             reading.report(
@@ -259,7 +328,8 @@ extension SuiteLoader {
             return ScenarioStep(action: .pause, within: seconds)
         default:
             reading.report(
-                kind.keyPosition, "a step begins with start, wait, signal, exec or pause, not \(kind.key)")
+                kind.keyPosition,
+                "a step begins with start, wait, signal, exec, open or pause, not \(kind.key)")
             return nil
         }
     }
@@ -274,6 +344,16 @@ extension Fields {
             return nil
         }
         return seconds
+    }
+
+    /// A number within `ServiceDeclaration.refusalRange`; 0 when the key is not there.
+    fileprivate func refusals(_ key: String, _ reading: inout SuiteReading) -> Int {
+        guard let text = text(key, &reading) else { return 0 }
+        guard let number = Int(text), ServiceDeclaration.refusalRange.contains(number) else {
+            reading.report(node[key]?.position, "\(key) is 0 to 1000 connections, not \(text)")
+            return 0
+        }
+        return number
     }
 
     /// As `templates`, nil when the key is not there.

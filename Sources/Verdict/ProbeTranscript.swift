@@ -8,6 +8,8 @@ public struct ProbeTranscript: Hashable, Codable, Sendable {
     public var runtime: String
     /// In the order in which they were started; a command run in a container is one too.
     public var containers: [ContainerTranscript]
+    /// In the order of the scenario.
+    public var services: [ServiceTranscript]
     /// What was done and seen, in its order.
     public var events: [Event]
     /// Why the scenario did not come to its end, as a step that took too long; nil when it did.
@@ -16,12 +18,14 @@ public struct ProbeTranscript: Hashable, Codable, Sendable {
     public var duration: Double
 
     public init(
-        scenario: String, runtime: String, containers: [ContainerTranscript] = [], events: [Event] = [],
-        incident: String? = nil, duration: Double = 0
+        scenario: String, runtime: String, containers: [ContainerTranscript] = [],
+        services: [ServiceTranscript] = [], events: [Event] = [], incident: String? = nil,
+        duration: Double = 0
     ) {
         self.scenario = scenario
         self.runtime = runtime
         self.containers = containers
+        self.services = services
         self.events = events
         self.incident = incident
         self.duration = duration
@@ -31,6 +35,9 @@ public struct ProbeTranscript: Hashable, Codable, Sendable {
     public func container(named name: String) -> ContainerTranscript? {
         containers.first { $0.name == name }
     }
+
+    /// The service of that name.
+    public func service(named name: String) -> ServiceTranscript? { services.first { $0.name == name } }
 
     public struct Event: Hashable, Codable, Sendable {
         /// Seconds since the scenario began.
@@ -82,5 +89,33 @@ public struct ContainerTranscript: Hashable, Codable, Sendable {
             self.byteCount = byteCount
             self.isTruncated = isTruncated
         }
+    }
+}
+
+/// What was seen of a service of a scenario.
+public struct ServiceTranscript: Hashable, Codable, Sendable {
+    public var name: String
+    /// As the scenario names it: `listener`, `postgresql` …
+    public var kind: String
+    /// On the loopback address; another one in every run.
+    public var port: UInt16
+    /// Connections that were accepted, those included that were dropped or reset. What was refused before the port
+    /// was open is not among them: nobody sees it.
+    public var connections: Int
+    /// Seconds after the scenario began at which it could be reached; nil when it never could.
+    public var opened: Double?
+    /// Seconds after the scenario began; nil when nobody connected.
+    public var firstConnection: Double?
+
+    public init(
+        name: String, kind: String, port: UInt16, connections: Int = 0, opened: Double? = nil,
+        firstConnection: Double? = nil
+    ) {
+        self.name = name
+        self.kind = kind
+        self.port = port
+        self.connections = connections
+        self.opened = opened
+        self.firstConnection = firstConnection
     }
 }

@@ -12,6 +12,7 @@ struct ProbeExpectationTests {
             suite: """
                 scenarios:
                   one:
+                    services: {db: {kind: listener, opensAfter: 1}}
                     containers: {main: {args: [sh]}}
                 checks:
                   - id: A-1
@@ -26,7 +27,8 @@ struct ProbeExpectationTests {
     }
 
     private func transcript(
-        exit code: Int32? = 0, output: String = "hello\n", isTruncated: Bool = false
+        exit code: Int32? = 0, output: String = "hello\n", isTruncated: Bool = false,
+        opened: Double? = 1, incident: String? = nil
     ) -> ScenarioOutcome {
         .observed(
             ProbeTranscript(
@@ -34,8 +36,60 @@ struct ProbeExpectationTests {
                 containers: [
                     ContainerTranscript(
                         name: "main", command: "docker run IMAGE sh", exitCode: code,
-                        standardOutput: .init(text: output, byteCount: 6, isTruncated: isTruncated))
-                ]))
+                        standardOutput: .init(text: output, byteCount: 6, isTruncated: isTruncated),
+                        duration: 2.5)
+                ],
+                services: [
+                    ServiceTranscript(
+                        name: "db", kind: "listener", port: 1, connections: 2, opened: opened,
+                        firstConnection: 1.5)
+                ],
+                events: [
+                    .init(time: 0, text: "start main"), .init(time: 1, text: "db opens"),
+                    .init(time: 2.5, text: "main ends with 0"),
+                ], incident: incident))
+    }
+
+    @Test("connections are counted, unless the service was never open")
+    func connections() throws {
+        #expect(try evaluate("connections: db", transcript()).outcome == .pass)
+        #expect(try evaluate("connections: db\natLeast: 3", transcript()).outcome == .fail)
+        let closed = try evaluate("connections: db\natMost: 5", transcript(opened: nil))
+        #expect(closed.outcome == .error)
+        #expect(closed.reason == "db was never open: nobody can count what was refused")
+        #expect(throws: SuiteError.self) { try evaluate("connections: bd", transcript()) }
+        #expect(throws: SuiteError.self) {
+            try evaluate("connections: db\natLeast: 3\natMost: 2", transcript())
+        }
+    }
+
+    @Test("how long a container took is not known before it has ended, but that it took too long is")
+    func took() throws {
+        #expect(try evaluate("took: main\natLeast: 2.5", transcript()).outcome == .pass)
+        #expect(try evaluate("took: main\natLeast: 3", transcript()).outcome == .fail)
+        #expect(try evaluate("took: main\natLeast: 2", transcript(exit: nil)).outcome == .pass)
+        #expect(try evaluate("took: main\natLeast: 3", transcript(exit: nil)).outcome == .error)
+        #expect(try evaluate("took: main\natMost: 3", transcript(exit: nil)).outcome == .error)
+        let late = try evaluate("took: main\natMost: 2", transcript(exit: nil))
+        #expect(late.outcome == .fail)
+        #expect(late.findings.first?.observed == "took 2.5 s and had not ended")
+        #expect(throws: SuiteError.self) { try evaluate("took: main", transcript()) }
+    }
+
+    @Test("events come in their order; what a scenario did not come to is not known")
+    func order() throws {
+        #expect(try evaluate("order: [start main, main ends with 0]", transcript()).outcome == .pass)
+        let late = try evaluate("order: [db opens, main ends with 0]\natMost: 1", transcript())
+        #expect(late.findings.first?.observed == "so, in 1.5 s")
+        #expect(late.findings.first?.details.last == "event: 2.5 s main ends with 0")
+        let missing = try evaluate("order: [start main, db is reached]", transcript())
+        #expect(missing.findings.first?.observed == "no db is reached after start main")
+        let cut = try evaluate(
+            "order: [start main, db is reached]", transcript(incident: "main did not end within 1 s"))
+        #expect(cut.outcome == .error)
+        let reversed = try evaluate(
+            "order: [db opens, start main]", transcript(incident: "main did not end within 1 s"))
+        #expect(reversed.outcome == .fail)
     }
 
     @Test(

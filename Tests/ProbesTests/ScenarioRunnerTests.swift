@@ -125,7 +125,8 @@ struct ScenarioRunnerTests {
         #expect(transcript.containers.map(\.exitCode) == [143, 3])
         #expect(
             transcript.events.map(\.text) == [
-                "start main", "run look in main", "look ends with 3", "send TERM to main",
+                "start main", "main writes to stdout: containing entry", "run look in main",
+                "look ends with 3", "send TERM to main",
                 "main ends with 143",
             ])
         #expect(runtime.removed.load(ordering: .relaxed) == 2)
@@ -136,9 +137,64 @@ struct ScenarioRunnerTests {
         let runtime = FakeRuntime()
         let transcript = try await run(
             "{within: 0.2, containers: {main: {args: [x]}}}", runtime)
-        #expect(transcript.incident?.hasPrefix("main did not end within 0.") == true)
+        #expect(transcript.incident?.hasPrefix("main did not end within ") == true)
         #expect(transcript.containers.map(\.exitCode) == [nil])
         #expect(runtime.removed.load(ordering: .relaxed) == 1)
+    }
+
+    @Test("a container's end is seen when it comes, also while another one is waited for")
+    func ends() async throws {
+        let transcript = try await run(
+            "{within: 0.3, containers: {late: {args: [x]}, early: {args: [end]}}}", FakeRuntime())
+        #expect(
+            transcript.events.map(\.text).prefix(3) == ["start late", "start early", "early ends with 3"])
+        let early = try #require(transcript.container(named: "early"))
+        #expect(early.exitCode == 3)
+        #expect(early.duration < transcript.duration)
+    }
+
+    @Test("a service that is not open is opened by a step")
+    func opening() async throws {
+        let transcript = try await run(
+            """
+            {services: {db: {kind: listener, opens: false}}, containers: {main: {args: [end]}}, \
+            steps: [{start: main}, {wait: main}, {open: db}]}
+            """, FakeRuntime())
+        #expect(transcript.events.map(\.text) == ["start main", "main ends with 3", "db opens"])
+    }
+
+    @Test(
+        "services have an address and files that containers get; what was seen of them is in the transcript")
+    func services() async throws {
+        let runtime = FakeRuntime()
+        let transcript = try await run(
+            """
+            {services: {db: {kind: listener}, closed: {kind: listener, opens: false}}, containers: {main: \
+            {args: [end], environment: {URL: "x://user:word@${db.host}:${db.port}/x"}}}}
+            """, runtime)
+        let spec = try #require(runtime.specs.withLock { $0.first })
+        let port = try #require(transcript.service(named: "db")?.port)
+        #expect(spec.environment.first { $0.name == "URL" }?.value == "x://user:word@127.0.0.1:\(port)/x")
+        #expect(spec.command.contains("URL=x://user:***@127.0.0.1:\(port)/x"))
+        #expect(spec.sharesNetwork)
+        #expect(transcript.services.map(\.kind) == ["listener", "listener"])
+        #expect(transcript.services.map { $0.opened == nil } == [false, true])
+        #expect(transcript.events.map(\.text) == ["db opens", "start main", "main ends with 3"])
+    }
+
+    @Test("a suite that names no service's file, or asks for too much, is wrong")
+    func wrongServices() async {
+        for scenario in [
+            "{services: {k: {kind: listener}}, containers: {main: {files: [{path: /a, from: k.keytab}]}}}",
+            "{services: {k: {kind: kdc}}, containers: {main: {files: [{path: /a, from: k.keytap}]}}}",
+            "{services: {k: {kind: kdc}}, containers: {main: {files: [{path: /a}]}}}",
+            "{services: {k: {kind: listener, drops: -1}}, containers: {main: {args: [end]}}}",
+            "{services: {k: {kind: listener, resets: 1001}}, containers: {main: {args: [end]}}}",
+            "{services: {k: {kind: listener}}, containers: {main: {args: [end]}}, steps: [{open: k}]}",
+            "{services: {k: {kind: listener}}, containers: {main: {args: [\"${k.password}\"]}}}",
+        ] {
+            await #expect(throws: SuiteError.self, "\(scenario)") { try await run(scenario, FakeRuntime()) }
+        }
     }
 
     @Test("a broken runtime is thrown, not observed")
