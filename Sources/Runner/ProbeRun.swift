@@ -46,11 +46,7 @@ struct ProbeRun: Sendable {
             func startNext() {
                 guard let scenario = waiting.popFirst() else { return }
                 group.addTask {
-                    do throws(ProbeError) {
-                        return (scenario.name, .observed(try await runner.run(scenario, scope: scope)))
-                    } catch {
-                        return (scenario.name, .failed(reason: error.message))
-                    }
+                    (scenario.name, await ProbeRun.outcome(of: scenario, scope: scope, by: runner))
                 }
             }
             for _ in 0..<max(1, jobs) { startNext() }
@@ -59,6 +55,16 @@ struct ProbeRun: Sendable {
                 startNext()
             }
             return outcomes
+        }
+    }
+
+    private static func outcome(
+        of scenario: ScenarioDeclaration, scope: Scope, by runner: ScenarioRunner
+    ) async -> ScenarioOutcome {
+        do throws(ProbeError) {
+            return .observed(try await runner.run(scenario, scope: scope))
+        } catch {
+            return .failed(reason: error.message)
         }
     }
 
