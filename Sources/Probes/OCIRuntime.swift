@@ -225,9 +225,14 @@ final class OCIContainer: RunningContainer {
 
     func signal(_ name: String) async throws(ProbeError) {
         let result = try await runToEnd(["kill", id, name])
-        guard result.code == 0 else {
-            throw ProbeError(.runtime, "runc kill: \(escaped(String(result.errors.prefix(400))))")
+        if result.code == 0 { return }
+        // A container that ends takes with it all that runs in its namespaces, what has sent the signal too.
+        let wasKilled = result.code == 128 + SIGKILL
+        for _ in 0..<(wasKilled ? 500 : 1) {
+            if try program.exitCode() != nil { return }
+            try? await Task.sleep(for: .milliseconds(2))
         }
+        throw ProbeError(.runtime, "runc kill (\(result.code)): \(escaped(String(result.errors.prefix(400))))")
     }
 
     func execute(_ arguments: [String], user: ResolvedUser?) async throws(ProbeError) -> any RunningContainer
