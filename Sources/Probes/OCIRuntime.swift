@@ -232,7 +232,8 @@ final class OCIContainer: RunningContainer {
             if try program.exitCode() != nil { return }
             try? await Task.sleep(for: .milliseconds(2))
         }
-        throw ProbeError(.runtime, "runc kill (\(result.code)): \(escaped(String(result.errors.prefix(400))))")
+        throw ProbeError(
+            .runtime, "runc kill (\(result.code)): \(escaped(String(result.errors.prefix(400))))")
     }
 
     func execute(_ arguments: [String], user: ResolvedUser?) async throws(ProbeError) -> any RunningContainer
