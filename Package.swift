@@ -110,6 +110,7 @@ let package = Package(
         .testTarget(
             name: "AcceptanceTests",
             dependencies: ["AssayTestSupport", "OCIModel", "LayerArchive", "Verdict"],
+            exclude: ["Entrypoints"],
             swiftSettings: swift),
     ]
 )
