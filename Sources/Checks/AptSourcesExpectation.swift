@@ -39,9 +39,13 @@ struct AptSourcesExpectation: Expectation {
 
     func violations(_ context: EvaluationContext) throws(Unresolved) -> [Violation] {
         guard quantified.quantifier == .none else {
-            return context.facts.aptSources.sources.prefix(1).map {
-                Violation("rm \($0.path)", [.remove($0.path)])
-            }
+            // One file left is a source left.
+            let files = Set(context.facts.aptSources.sources.map(\.path)).sorted()
+            if files.isEmpty { return [] }
+            return [
+                Violation(
+                    "rm " + files.map(\.description).joined(separator: " "), files.map { .remove($0) })
+            ]
         }
         let key = try attributes.first { $0.name == "key" }?.matcher.resolved(in: context.scope)
         let option = key?.accepts(.text("unchecked")) == false ? "signed-by=/nowhere.gpg" : "trusted=yes"

@@ -212,14 +212,8 @@ struct ProofTests {
             "no clients",
             {
                 var image = TestImage.airflow
-                for client in ["MYSQL", "POSTGRES", "MSSQL"] {
-                    image.set("INSTALL_\(client)_CLIENT", "false")
-                }
-                for name in ["mysqlclient-2.2.7", "apache_airflow_providers_mysql-6.0.0"] {
-                    image.drop("\(TestImage.site)/\(name).dist-info")
-                }
-                image.drop("/usr/bin/mysql")
-                image.drop("/usr/bin/mariadb")
+                ConformingImage.removeMySQL(&image)
+                for client in ["POSTGRES", "MSSQL"] { image.set("INSTALL_\(client)_CLIENT", "false") }
                 image.set("ADDITIONAL_RUNTIME_APT_DEPS", "curl")
                 image.set("AIRFLOW__CORE__DAGS_FOLDER", "/opt/airflow/dags")
                 image.add(

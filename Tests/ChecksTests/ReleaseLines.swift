@@ -368,8 +368,8 @@ extension ReleaseLine {
                     "/var/lib/dpkg/status",
                     dpkgStatus(["dpkg", "apt", "bash", "libc6=2.31-13"] + debianPackages.prefix(3))),
                 .command("\(bin)/bash"), .link("\(bin)/sh", to: "bash"), .command("/usr/bin/dpkg"),
-                .command("/usr/bin/apt-get"), .library("\(libraries)/libc.so.6"),
-                .library("\(libraries)/libm.so.6", needs: ["libc.so.6"]),
+                .command("/usr/bin/apt-get"), library("\(libraries)/libc.so.6"),
+                library("\(libraries)/libm.so.6", needs: ["libc.so.6"]),
                 .file(TestImage.keyringPath, TestImage.keyring),
                 .file("/etc/apt/trusted.gpg.d/others.asc", TestImage.keyring),
             ])
@@ -388,6 +388,10 @@ extension ReleaseLine {
             ])
     }
 
+    private func library(_ path: String, needs: [String] = []) -> TestImage.Member {
+        .library(path, needs: needs, machine: architecture == "amd64" ? 62 : 183)
+    }
+
     /// The library of the MySQL client.
     private var clientLibrary: String {
         isOf("2.8..") || architecture != "amd64"
@@ -400,7 +404,7 @@ extension ReleaseLine {
         var needs = [("greenlet/_greenlet.so", "libstdc++.so.6"), ("psycopg2/_psycopg.so", "libm.so.6")]
         if architecture == "amd64" { needs.append(("MySQLdb/_mysql.so", clientLibrary)) }
         return needs.flatMap { path, need in
-            var file = TestImage.Member.library("\(site)/\(path)", needs: [need, "libc.so.6"])
+            var file = library("\(site)/\(path)", needs: [need, "libc.so.6"])
             (file.mode, file.uid) = (0o775, 50000)
             let directory = "\(site)/\(path.prefix { $0 != "/" })"
             return [.directory(directory, mode: 0o775, uid: 50000), file]
@@ -422,7 +426,7 @@ extension ReleaseLine {
             .command("/usr/share/postgresql-common/pg_wrapper"),
             .link("/usr/bin/psql", to: "../share/postgresql-common/pg_wrapper"),
             .file("/etc/sudoers", "Defaults env_reset\nroot ALL=(ALL:ALL) ALL\n", mode: 0o440),
-            .library("\(libraries)/libstdc++.so.6", needs: ["libm.so.6", "libc.so.6"]),
+            library("\(libraries)/libstdc++.so.6", needs: ["libm.so.6", "libc.so.6"]),
             // A second copy of it is worth a word.
             .file("/usr/share/large", String(repeating: "x", count: 2 << 20)),
             .directory("/var/lib/apt/lists"), .directory("/var/cache/apt/archives"),
@@ -431,7 +435,7 @@ extension ReleaseLine {
         if hasClient {
             members += [
                 .command("/usr/bin/\(client)"),
-                .library("\(libraries)/\(clientLibrary)", needs: ["libc.so.6"]),
+                library("\(libraries)/\(clientLibrary)", needs: ["libc.so.6"]),
             ]
             if !isOracles { members.append(.link("/usr/bin/mysql", to: "mariadb")) }
         }

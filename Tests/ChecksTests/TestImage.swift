@@ -117,10 +117,14 @@ extension TestImage.Member {
         Self(path: path, mode: mode, uid: uid, gid: gid, text: text)
     }
 
-    static func library(_ path: String, needs: [String] = [], runpath: String? = nil) -> Self {
+    /// - Parameter machine: `e_machine` of ELF, 62 for x86-64.
+    static func library(
+        _ path: String, needs: [String] = [], runpath: String? = nil, machine: UInt16 = 62
+    ) -> Self {
         let section = DynamicSection(
             name: path.utf8.split(separator: UInt8(ascii: "/")).last.map { Array($0) },
-            needed: needs.map { Array($0.utf8) }, runpath: runpath.map { Array($0.utf8) })
+            needed: needs.map { Array($0.utf8) }, runpath: runpath.map { Array($0.utf8) },
+            format: DynamicSection.Format(machine: machine))
         return Self(path: path, mode: 0o755, text: "ELF", linkage: .dynamic(section))
     }
 
