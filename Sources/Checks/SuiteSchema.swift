@@ -65,7 +65,7 @@ public enum SuiteSchema {
             ("statement", statement),
             ("place", choice(StatementDeclaration.Place.allCases.map(\.rawValue))), ("condition", condition),
             ("check", check), ("scenario", scenario), ("container", container), ("service", service),
-            ("step", step),
+            ("file", file), ("step", step),
             (
                 "expectation",
                 object([
@@ -229,7 +229,8 @@ public enum SuiteSchema {
     private static var scenario: JSON {
         closed(
             [
-                ("services", map(of: "service")), ("containers", map(of: "container")),
+                ("services", map(of: "service")), ("environment", map(of: "text")),
+                ("files", list(of: "file")), ("containers", map(of: "container")),
                 ("steps", list(of: "step")), ("within", text("seconds that the whole may take")),
             ], required: ["containers"])
     }
@@ -246,22 +247,25 @@ public enum SuiteSchema {
     }
 
     private static var container: JSON {
-        let file = closed(
-            [
-                ("path", text("")), ("content", text("")),
-                ("from", text("SERVICE.FILE: a file that a service makes")),
-                ("mode", text("up to four octal digits")),
-            ], required: ["path"])
-        return anyOf([
+        anyOf([
             object([("type", "null")]),
             closed([
                 ("args", reference("texts", "arguments of the entrypoint")),
                 ("entrypoint", reference("texts", "instead of the image's")),
                 ("user", text("a name, or UID:GID")), ("workingDirectory", text("")),
                 ("environment", map(of: "text")), ("stdin", text("what it reads")),
-                ("files", object([("type", "array"), ("items", file)])), ("volumes", map(of: "text")),
+                ("files", list(of: "file")), ("volumes", map(of: "text")),
             ]),
         ])
+    }
+
+    private static var file: JSON {
+        closed(
+            [
+                ("path", text("")), ("content", text("")),
+                ("from", text("SERVICE.FILE: a file that a service makes")),
+                ("mode", text("up to four octal digits")),
+            ], required: ["path"])
     }
 
     private static var step: JSON {

@@ -143,7 +143,9 @@ public struct ScenarioStep: Hashable, Sendable {
 }
 
 extension SuiteLoader {
-    private static let scenarioKeys = ["services", "containers", "steps", "within"]
+    private static let scenarioKeys = [
+        "services", "environment", "files", "containers", "steps", "within",
+    ]
     private static let containerKeys = [
         "args", "entrypoint", "user", "workingDirectory", "environment", "stdin", "files", "volumes",
     ]
@@ -176,8 +178,16 @@ extension SuiteLoader {
             contentsOf: services.flatMap { one in one.kind.parameters.map { "\(one.name).\($0)" } })
         reading.serviceFiles = services.flatMap(\.fileNames)
         defer { reading.parameterNames = known }
+        let environment = fields.variables("environment", &reading)
+        let files = fields.files("files", &reading)
         guard let value = fields.required("containers", &reading) else { return nil }
-        let containers = (value.members ?? []).compactMap { container($0, &reading) }
+        var containers = (value.members ?? []).compactMap { container($0, &reading) }
+        for index in containers.indices {
+            let own = Set(containers[index].environment.map(\.name))
+            containers[index].environment.insert(
+                contentsOf: environment.filter { !own.contains($0.name) }, at: 0)
+            containers[index].files.insert(contentsOf: files, at: 0)
+        }
         if containers.isEmpty { reading.report(value.position, "\(what) needs a container") }
         var steps: [ScenarioStep] = []
         if let value = fields.value("steps", &reading) {
@@ -220,32 +230,19 @@ extension SuiteLoader {
         guard let fields = Fields(member.value, what, allowed: containerKeys, reading: &reading) else {
             return nil
         }
-        func templates(of key: String) -> [(SuiteNode.Member, Template)] {
-            (fields.value(key, &reading)?.members ?? []).compactMap { inner in
-                guard let text = inner.value.scalar else {
-                    reading.report(
-                        inner.value.position, "\(inner.key) is a text, not \(inner.value.kindName)")
-                    return nil
-                }
-                return (inner, Template(text, at: inner.value, reading: &reading))
-            }
+        let volumes = fields.namedTemplates("volumes", &reading).map {
+            ContainerDeclaration.Volume(name: $0.name, path: $0.template)
         }
-        let environment = templates(of: "environment").map {
-            ContainerDeclaration.Variable(name: $0.0.key, value: $0.1)
-        }
-        let volumes = templates(of: "volumes").map {
-            ContainerDeclaration.Volume(name: $0.0.key, path: $0.1)
-        }
-        let files = (fields.value("files", &reading)?.list ?? []).compactMap { file($0, &reading) }
         return ContainerDeclaration(
             name: member.key, arguments: fields.optionalTemplates("args", &reading),
             entrypoint: fields.optionalTemplates("entrypoint", &reading),
             user: fields.template("user", &reading),
-            workingDirectory: fields.template("workingDirectory", &reading), environment: environment,
-            input: fields.text("stdin", &reading), files: files, volumes: volumes)
+            workingDirectory: fields.template("workingDirectory", &reading),
+            environment: fields.variables("environment", &reading), input: fields.text("stdin", &reading),
+            files: fields.files("files", &reading), volumes: volumes)
     }
 
-    private static func file(
+    fileprivate static func file(
         _ node: SuiteNode, _ reading: inout SuiteReading
     ) -> ContainerDeclaration.File? {
         let allowed = ["path", "content", "from", "mode"]
@@ -354,6 +351,30 @@ extension Fields {
             return 0
         }
         return number
+    }
+
+    /// A mapping from names to texts.
+    fileprivate func namedTemplates(_ key: String, _ reading: inout SuiteReading) -> [(
+        name: String, template: Template
+    )] {
+        (value(key, &reading)?.members ?? []).compactMap { member in
+            guard let text = member.value.scalar else {
+                reading.report(
+                    member.value.position, "\(member.key) is a text, not \(member.value.kindName)")
+                return nil
+            }
+            return (member.key, Template(text, at: member.value, reading: &reading))
+        }
+    }
+
+    fileprivate func variables(_ key: String, _ reading: inout SuiteReading)
+        -> [ContainerDeclaration.Variable]
+    {
+        namedTemplates(key, &reading).map { .init(name: $0.name, value: $0.template) }
+    }
+
+    fileprivate func files(_ key: String, _ reading: inout SuiteReading) -> [ContainerDeclaration.File] {
+        (value(key, &reading)?.list ?? []).compactMap { SuiteLoader.file($0, &reading) }
     }
 
     /// As `templates`, nil when the key is not there.
