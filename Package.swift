@@ -109,7 +109,8 @@ let package = Package(
             dependencies: ["Probes", "Suite", "Facts", "RootFS", "OCIModel", "Verdict"], swiftSettings: swift),
         .testTarget(
             name: "AcceptanceTests",
-            dependencies: ["AssayTestSupport", "OCIModel", "LayerArchive", "Verdict"], exclude: ["Entrypoints"],
+            dependencies: ["AssayTestSupport", "OCIModel", "LayerArchive", "Verdict"],
+            exclude: ["Entrypoints"],
             swiftSettings: swift),
     ]
 )

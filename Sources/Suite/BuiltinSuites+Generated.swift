@@ -5,6 +5,864 @@
 enum BuiltinSuites {
     static let files: [String: [(name: String, text: String)]] = [
         "airflow": [
+            ("entrypoint.yaml", #"""
+# What the entrypoint does, release by release. Airflow itself is not started: where the entrypoint calls it, a
+# stand-in is mounted over the command, which says what it was called with. running.yaml starts the real one.
+# Waits for a database or a broker are switched off by CONNECTION_CHECK_MAX_COUNT; waits.yaml is about them.
+group: entrypoint
+title: What the entrypoint does
+scenarios:
+  # A user that a platform has chosen, as OpenShift does.
+  stranger:
+    environment: {CONNECTION_CHECK_MAX_COUNT: "0"}
+    files: &report
+      - path: /probe/report
+        content: |
+          # What a command finds that the entrypoint has started.
+          say() { printf '%s=<%s>\n' "$1" "$2"; }
+          can_write() { if (: >"$1/assay-probe") 2>/dev/null; then echo yes; else echo no; fi; }
+          say name "$(whoami 2>/dev/null)"
+          say passwd "$(getent passwd "$(id -u)")"
+          say lines "$(grep --count "^[^:]*:[^:]*:$(id -u):" /etc/passwd)"
+          say home "${HOME-unset}"
+          say directory "$(pwd)"
+          say content "$(ls -A "${AIRFLOW_HOME}" | sort | tr '\n' ' ')"
+          say umask "$(umask)"
+          : >/tmp/assay-probe
+          say mode "$(stat --format %a /tmp/assay-probe)"
+          say first "$(cat /proc/1/comm)"
+          say pip-user "${PIP_USER-unset}"
+          say preload "${LD_PRELOAD-unset}"
+          say pythonpath "${PYTHONPATH-unset}"
+          say dags "$(can_write "${AIRFLOW_HOME}/dags")"
+          say logs "$(can_write "${AIRFLOW_HOME}/logs")"
+          say work "$(can_write "${AIRFLOW_HOME}")"
+          say writes-home "$(can_write "${AIRFLOW_USER_HOME_DIR}")"
+    containers:
+      main:
+        args: [bash, /probe/report]
+        user: "12345:0"
+      named:
+        args: [bash, /probe/report]
+        user: "12345:0"
+        environment: {USER_NAME: mallory}
+
+  # The user of the image.
+  airflow:
+    environment: {CONNECTION_CHECK_MAX_COUNT: "0"}
+    files: *report
+    containers:
+      main:
+        args: [bash, /probe/report]
+        environment: {PIP_USER: "true"}
+
+  other-group:
+    environment: {CONNECTION_CHECK_MAX_COUNT: "0"}
+    files: *report
+    containers:
+      stranger:
+        args: [bash, /probe/report]
+        user: "12345:12345"
+      airflow:
+        args: [bash, /probe/report]
+        user: "${AIRFLOW_UID}:12345"
+
+  root:
+    environment: {CONNECTION_CHECK_MAX_COUNT: "0"}
+    files: *report
+    containers:
+      main:
+        args: [bash, /probe/report]
+        user: "0"
+        environment: {PYTHONPATH: /probe/modules}
+      module:
+        args: [python, -c, "import awesome"]
+        user: "0"
+        environment: {PYTHONPATH: /probe/modules}
+        files:
+          - {path: /probe/modules/awesome.py, content: "print('Awesome')\n"}
+
+  shells:
+    environment: {CONNECTION_CHECK_MAX_COUNT: "0"}
+    containers:
+      bash:
+        args: [bash]
+        stdin: |
+          printf 'shell=<%s>\n' "${BASH##*/}"
+      bash-words:
+        args: [bash, -c, 'printf "<%s>" "$@"', name, two words, "", "*", --, --help]
+      bash-exit:
+        args: [bash, -c, "exit 7"]
+      python:
+        args: [python]
+        stdin: |
+          print("shell=<python>")
+      python-words:
+        args: [python, -c, "import sys; sys.stdout.write('test|' + '|'.join(sys.argv[1:]) + '|')", two words, "", "*", --, --help]
+      python-exit:
+        args: [python, -c, "import sys; sys.exit(9)"]
+
+  # One process adopts what others leave behind.
+  orphan:
+    environment: {CONNECTION_CHECK_MAX_COUNT: "0"}
+    containers:
+      main:
+        args: [python, /probe/orphan]
+        files:
+          - path: /probe/orphan
+            content: |
+              import os, time
+              reader, writer = os.pipe()
+              if os.fork() == 0:
+                  grandchild = os.fork()
+                  if grandchild == 0:
+                      time.sleep(0.1)
+                  else:
+                      os.write(writer, str(grandchild).encode())
+                  os._exit(0)
+              os.wait()
+              orphan = int(os.read(reader, 20))
+              end = time.time() + 5
+              while os.path.exists("/proc/%d" % orphan) and time.time() < end:
+                  time.sleep(0.02)
+              print("orphan=<%s>" % ("left" if os.path.exists("/proc/%d" % orphan) else "reaped"))
+
+  # Words that are neither bash nor python.
+  words:
+    environment: {CONNECTION_CHECK_MAX_COUNT: "0"}
+    files:
+      - &stand-in
+        path: ${AIRFLOW_USER_HOME_DIR}/.local/bin/airflow
+        mode: "0755"
+        content: |
+          #!/bin/bash
+          # Stands in for the airflow command: it says what it was called with, of a password the first letter.
+          case "$*" in
+          "config get-value core auth_manager")
+              echo "${STAND_IN_AUTH_MANAGER-airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager}"
+              exit 0
+              ;;
+          "config get-value "*) exit 0 ;;
+          esac
+          said=""
+          previous=""
+          for word in "$@"; do
+              if [[ ${previous} == --password || ${previous} == -p ]]; then word="${word:0:1}..."; fi
+              said+=" <${word}>"
+              previous="${word}"
+          done
+          echo "stand-in for airflow, $# words:${said}"
+          case "${1-}" in
+          db | upgradedb | users | create_user) exit "${STAND_IN_PREPARATION_EXIT:-0}" ;;
+          esac
+          exit "${STAND_IN_EXIT:-0}"
+    containers:
+      other:
+        args: [tasks, test, two words, "", "*", --, --help]
+        environment: {STAND_IN_EXIT: "9"}
+      airflow:
+        args: [airflow, tasks, list]
+      airflow-alone:
+        args: [airflow]
+      none:
+
+  term:
+    environment: {CONNECTION_CHECK_MAX_COUNT: "0"}
+    containers:
+      main: &sleeper
+        args: [bash, -c, "echo ready; sleep 300"]
+    steps:
+      - {start: main}
+      - {wait: main, stdout: {contains: ready}, within: 30}
+      - {signal: main, name: TERM}
+      - {wait: main, within: 5}
+  int:
+    environment: {CONNECTION_CHECK_MAX_COUNT: "0"}
+    containers:
+      main: *sleeper
+    steps:
+      - {start: main}
+      - {wait: main, stdout: {contains: ready}, within: 30}
+      - {signal: main, name: INT}
+      - {wait: main, within: 5}
+
+  # Who gets a signal that is sent to the container.
+  family:
+    environment: {CONNECTION_CHECK_MAX_COUNT: "0"}
+    files:
+      - path: /probe/family
+        content: |
+          told=""
+          trap 'told=yes; echo the command is told' TERM
+          (
+              trap 'echo its child is told; exit' TERM
+              echo ready
+              for ((turn = 0; turn < 600; turn++)); do sleep 0.05; done
+          ) &
+          child=$!
+          for ((turn = 0; turn < 600; turn++)); do
+              [[ -z ${told} ]] || break
+              sleep 0.05
+          done
+          # Longer than the child needs to say it.
+          sleep 0.5
+          kill -KILL "${child}" 2>/dev/null
+          exit 0
+    containers:
+      all:
+        args: [bash, /probe/family]
+        environment: {DUMB_INIT_SETSID: "1"}
+      one:
+        args: [bash, /probe/family]
+        environment: {DUMB_INIT_SETSID: "0"}
+    steps:
+      - {start: all}
+      - {start: one}
+      - {wait: all, stdout: {contains: ready}, within: 30}
+      - {wait: one, stdout: {contains: ready}, within: 30}
+      - {signal: all, name: TERM}
+      - {signal: one, name: TERM}
+      - {wait: all, within: 5}
+      - {wait: one, within: 5}
+
+  # Two starts on one database: the first leaves a row in it.
+  database:
+    files:
+      - *stand-in
+      - path: /probe/row
+        content: |
+          import os, sqlite3, sys
+          file = os.path.join(os.environ["AIRFLOW_HOME"], "airflow.db")
+          database = sqlite3.connect(file)
+          if sys.argv[1] == "write":
+              database.execute("create table probe (word text)")
+              database.execute("insert into probe values ('kept')")
+              database.commit()
+              os.chmod(file, 0o666)
+          else:
+              try:
+                  found = [row[0] for row in database.execute("select word from probe")]
+              except sqlite3.Error as error:
+                  found = [str(error)]
+              print("row=<%s>" % " ".join(found))
+    containers:
+      first:
+        entrypoint: [python, /probe/row, write]
+        volumes: &database {database: "${AIRFLOW_HOME}"}
+      unset:
+        args: [python, /probe/row, read]
+        volumes: *database
+      sqlite:
+        args: [python, /probe/row, read]
+        environment:
+          AIRFLOW__CORE__SQL_ALCHEMY_CONN: sqlite:///${AIRFLOW_HOME}/airflow.db
+          AIRFLOW__DATABASE__SQL_ALCHEMY_CONN: sqlite:///${AIRFLOW_HOME}/airflow.db
+        volumes: *database
+    steps:
+      - {start: first}
+      - {wait: first, within: 30}
+      - {start: unset}
+      - {wait: unset, within: 30}
+      - {start: sqlite}
+      - {wait: sqlite, within: 30}
+
+  migration:
+    environment: {CONNECTION_CHECK_MAX_COUNT: "0"}
+    files: [*stand-in]
+    containers:
+      main:
+        args: [bash, -c, "echo the command runs"]
+        environment: {_AIRFLOW_DB_MIGRATE: "true"}
+      upgrade:
+        args: [bash, -c, "echo the command runs"]
+        environment: {_AIRFLOW_DB_UPGRADE: "true"}
+      failing:
+        args: [bash, -c, "echo the command runs"]
+        environment:
+          _AIRFLOW_DB_MIGRATE: "true"
+          _AIRFLOW_DB_UPGRADE: "true"
+          STAND_IN_PREPARATION_EXIT: "1"
+      alone:
+        environment: {_AIRFLOW_DB_MIGRATE: "true", STAND_IN_EXIT: "2"}
+
+  user-creation:
+    environment: {CONNECTION_CHECK_MAX_COUNT: "0"}
+    files: [*stand-in]
+    containers:
+      main:
+        args: [bash, -c, "echo the command runs"]
+        environment:
+          _AIRFLOW_WWW_USER_CREATE: "true"
+          _AIRFLOW_WWW_USER_PASSWORD: vs3cr3t
+      named:
+        args: [bash, -c, "echo the command runs"]
+        environment:
+          _AIRFLOW_WWW_USER_CREATE: "true"
+          _AIRFLOW_WWW_USER_USERNAME: mallory
+          _AIRFLOW_WWW_USER_FIRSTNAME: Mallory
+          _AIRFLOW_WWW_USER_LASTNAME: Doe
+          _AIRFLOW_WWW_USER_EMAIL: mallory@example.org
+          _AIRFLOW_WWW_USER_ROLE: Viewer
+          _AIRFLOW_WWW_USER_PASSWORD: vs3cr3t
+          _AIRFLOW_WWW_USER_PASSWORD_CMD: echo cs3cr3t
+      no-password:
+        args: [bash, -c, "echo the command runs"]
+        environment: {_AIRFLOW_WWW_USER_CREATE: "true"}
+      failing:
+        args: [bash, -c, "echo the command runs"]
+        environment:
+          _AIRFLOW_WWW_USER_CREATE: "true"
+          _AIRFLOW_WWW_USER_PASSWORD: vs3cr3t
+          STAND_IN_PREPARATION_EXIT: "1"
+      other-manager:
+        args: [bash, -c, "echo the command runs"]
+        environment:
+          _AIRFLOW_WWW_USER_CREATE: "true"
+          _AIRFLOW_WWW_USER_PASSWORD: vs3cr3t
+          STAND_IN_AUTH_MANAGER: airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager
+
+  # A package that pip finds in a directory: no index is asked.
+  requirements:
+    within: 120
+    environment: {CONNECTION_CHECK_MAX_COUNT: "0"}
+    containers:
+      maker:
+        entrypoint: [python, /probe/wheel]
+        volumes: &wheels {wheels: /wheels}
+        files:
+          - path: /probe/wheel
+            content: |
+              import zipfile
+              name = "assay_probe-1.0"
+              with zipfile.ZipFile("/wheels/" + name + "-py2.py3-none-any.whl", "w") as wheel:
+                  wheel.writestr("assay_probe.py", "print('the requirement is there')\n")
+                  information = name + ".dist-info/"
+                  wheel.writestr(information + "METADATA", "Metadata-Version: 2.1\nName: assay-probe\nVersion: 1.0\n")
+                  wheel.writestr(
+                      information + "WHEEL",
+                      "Wheel-Version: 1.0\nGenerator: probe\nRoot-Is-Purelib: true\nTag: py2-none-any\nTag: py3-none-any\n")
+                  wheel.writestr(information + "RECORD", "")
+      main:
+        args: [python, -c, "import assay_probe"]
+        environment:
+          _PIP_ADDITIONAL_REQUIREMENTS: assay-probe==1.0
+          PIP_NO_INDEX: "1"
+          PIP_FIND_LINKS: /wheels
+        volumes: *wheels
+    steps:
+      - {start: maker}
+      - {wait: maker}
+      - {start: main}
+      - {wait: main}
+
+checks:
+  - id: AIR-ENTRY-001
+    title: an unknown user of group 0 gets a line in /etc/passwd
+    statements: [F01, J04]
+    source: Using the production image
+    run: stranger
+    expect:
+      stdout: main
+      matches: "(?s).*passwd=<[^:\n]+:[^:\n]*:12345:0:[^:\n]*:${AIRFLOW_USER_HOME_DIR}:/sbin/nologin>.*"
+    remedy: let the entrypoint add the line when it may write /etc/passwd
+
+  - id: AIR-ENTRY-002
+    title: USER_NAME names that user
+    statements: [F02]
+    source: Using the production image
+    run: stranger
+    expect: {stdout: named, contains: "name=<mallory>"}
+    remedy: take the name of the line from USER_NAME
+
+  - id: AIR-ENTRY-003
+    title: without USER_NAME it is named default
+    statements: [F03]
+    source: Using the production image
+    run: stranger
+    expect: {stdout: main, contains: "name=<default>"}
+    remedy: take default where USER_NAME is not set
+
+  - id: AIR-ENTRY-004
+    title: its home directory is that of airflow
+    statements: [F01, F07]
+    source: Using the production image
+    run: stranger
+    expect: {stdout: main, contains: "home=<${AIRFLOW_USER_HOME_DIR}>"}
+    remedy: export HOME for an unknown user
+
+  - id: AIR-ENTRY-005
+    title: it may write the folders of Airflow
+    statements: [F07, J08]
+    source: Using the production image (OpenShift Guidelines)
+    run: stranger
+    expect:
+      - {stdout: main, contains: "dags=<yes>"}
+      - {stdout: main, contains: "logs=<yes>"}
+      - {stdout: main, contains: "work=<yes>"}
+    remedy: chown to group 0 and chmod g=u what it has to write
+
+  - id: AIR-ENTRY-006
+    title: it may write the home directory of airflow
+    statements: [F07, J08]
+    source: Using the production image (OpenShift Guidelines)
+    when: {versions: "2.2.4.."}
+    run: stranger
+    expect: {stdout: main, contains: "writes-home=<yes>"}
+    remedy: chmod g+rwx ${AIRFLOW_USER_HOME_DIR}
+
+  - id: AIR-ENTRY-007
+    title: for airflow itself no line is added
+    statements: [F06]
+    source: Using the production image
+    run: airflow
+    expect:
+      - {stdout: main, contains: "name=<airflow>"}
+      - {stdout: main, contains: "lines=<1>"}
+    remedy: add a line only for a user that has none
+
+  - id: AIR-ENTRY-008
+    title: an unknown user of another group is refused
+    statements: [F05]
+    source: Using the production image
+    when: {versions: "2.0.2.."}
+    run: other-group
+    expect:
+      - {exit: stranger, equals: 1}
+      - {stderr: stranger, contains: "ERROR! You should run the image with GID=0"}
+      - {stdout: stranger, not: {contains: "umask="}}
+    remedy: end the entrypoint with exit code 1 when the group is not 0
+
+  - id: AIR-ENTRY-009
+    title: an unknown user of another group gets no line in /etc/passwd
+    statements: [F05]
+    source: Using the production image
+    when: {versions: "..2.0.1"}
+    run: other-group
+    expect:
+      - {stdout: stranger, contains: "passwd=<>"}
+      - {stdout: stranger, contains: "home=<${AIRFLOW_USER_HOME_DIR}>"}
+    remedy: add the line only when /etc/passwd can be written
+
+  - id: AIR-ENTRY-010
+    title: the user airflow is warned of another group, and goes on
+    statements: [F05]
+    source: Using the production image
+    # The script has the number 50000 in it.
+    when: {versions: "2.0.2..", parameters: {AIRFLOW_UID: "50000"}}
+    run: other-group
+    expect:
+      - {exit: airflow, equals: 0}
+      - {stderr: airflow, matches: "(?si).*warning.*"}
+      - {stdout: airflow, contains: "name=<airflow>"}
+    remedy: write a warning to standard error, and run the command
+
+  - id: AIR-ENTRY-011
+    title: the command runs with the umask of the release line
+    statements: [J02]
+    source: Using the production image (OpenShift Guidelines)
+    run: airflow
+    expect:
+      - stdout: main
+        value: {"..2.0.1": {contains: "umask=<0022>"}, default: {contains: "umask=<0002>"}}
+      - stdout: main
+        value: {"..2.0.1": {contains: "mode=<644>"}, default: {contains: "mode=<664>"}}
+    remedy: umask 0002 in the entrypoint, from 2.0.2
+
+  - id: AIR-ENTRY-012
+    title: the first process is dumb-init
+    statements: [J09]
+    source: Using the production image (OpenShift Guidelines)
+    run: airflow
+    expect: {stdout: main, contains: "first=<dumb-init>"}
+    remedy: 'ENTRYPOINT ["/usr/bin/dumb-init", "--", "/entrypoint"]'
+
+  - id: AIR-ENTRY-013
+    title: an orphaned process is reaped
+    statements: [J09]
+    source: Using the production image (OpenShift Guidelines)
+    run: orphan
+    expect: {stdout: main, contains: "orphan=<reaped>"}
+    remedy: 'ENTRYPOINT ["/usr/bin/dumb-init", "--", "/entrypoint"]'
+
+  - id: AIR-ENTRY-014
+    title: bash alone is a shell, which reads its commands and ends with them
+    statements: [F21]
+    source: Using the production image
+    run: shells
+    expect:
+      - {stdout: bash, contains: "shell=<bash>"}
+      - {exit: bash, equals: 0}
+    remedy: let the entrypoint exec bash when that is the first word
+
+  - id: AIR-ENTRY-015
+    title: words behind bash are arguments of bash, word for word
+    statements: [F22]
+    source: Using the production image
+    run: shells
+    expect:
+      - {stdout: bash-words, endsWith: "<two words><><*><--><--help>"}
+      - {exit: bash-words, equals: 0}
+    remedy: exec /bin/bash "$@"
+
+  - id: AIR-ENTRY-016
+    title: the exit code of bash is that of the container
+    statements: [F22]
+    source: Using the production image
+    run: shells
+    expect: {exit: bash-exit, equals: 7}
+    remedy: end the entrypoint with exec
+
+  - id: AIR-ENTRY-017
+    title: python alone is an interpreter, which reads its program and ends with it
+    statements: [F27]
+    source: Using the production image
+    run: shells
+    expect:
+      - {stdout: python, contains: "shell=<python>"}
+      - {exit: python, equals: 0}
+    remedy: let the entrypoint exec python when that is the first word
+
+  - id: AIR-ENTRY-018
+    title: words behind python are arguments of Python, word for word
+    statements: [F28]
+    source: Using the production image
+    run: shells
+    expect:
+      - {stdout: python-words, endsWith: "test|two words||*|--|--help|"}
+      - {exit: python-words, equals: 0}
+    remedy: exec python "$@"
+
+  - id: AIR-ENTRY-019
+    title: the exit code of Python is that of the container
+    statements: [F28]
+    source: Using the production image
+    run: shells
+    expect: {exit: python-exit, equals: 9}
+    remedy: end the entrypoint with exec
+
+  - id: AIR-ENTRY-020
+    title: other words are arguments of airflow, word for word
+    statements: [F29]
+    source: Using the production image
+    run: words
+    expect:
+      stdout: other
+      endsWith: "stand-in for airflow, 7 words: <tasks> <test> <two words> <> <*> <--> <--help>"
+    remedy: exec airflow "$@"
+
+  - id: AIR-ENTRY-021
+    title: the exit code of airflow is that of the container
+    statements: [F29]
+    source: Using the production image
+    run: words
+    expect: {exit: other, equals: 9}
+    remedy: end the entrypoint with exec
+
+  - id: AIR-ENTRY-022
+    title: the word airflow in front is what the release line takes it for
+    statements: [F29]
+    source: Using the production image
+    # Between these it is not known with which release of 2.0 the word was first left out.
+    when: {any: [{versions: "..1.10.12"}, {versions: "2.0.1.."}]}
+    run: words
+    expect:
+      stdout: airflow
+      value:
+        "..1.10.12": {endsWith: "stand-in for airflow, 3 words: <airflow> <tasks> <list>"}
+        default: {endsWith: "stand-in for airflow, 2 words: <tasks> <list>"}
+    remedy: leave out the word airflow when it is the first one
+
+  - id: AIR-ENTRY-023
+    title: the word airflow alone is airflow without words
+    statements: [F29]
+    source: Using the production image
+    when: {versions: "2.1.1.."}
+    run: words
+    expect: {stdout: airflow-alone, endsWith: "stand-in for airflow, 0 words:"}
+    remedy: leave out the word airflow when it is the first one
+
+  - id: AIR-ENTRY-024
+    title: without a word airflow gets what the release line has for that
+    statements: [F30]
+    source: Using the production image
+    run: words
+    expect:
+      stdout: none
+      value:
+        "..2.1.0": {endsWith: "stand-in for airflow, 1 words: <--help>"}
+        default: {endsWith: "stand-in for airflow, 0 words:"}
+    documented: {stdout: none, endsWith: "stand-in for airflow, 1 words: <version>"}
+    remedy: 'CMD ["--help"] up to 2.1.0, CMD [] from 2.1.1'
+
+  - id: AIR-ENTRY-025
+    title: TERM ends a command at once
+    statements: [F33, J09]
+    source: Using the production image
+    run: term
+    expect: {exit: main, equals: 143}
+    remedy: exec the command, below dumb-init
+
+  - id: AIR-ENTRY-026
+    title: INT ends a command at once
+    statements: [F33, J09]
+    source: Using the production image
+    run: int
+    expect: {exit: main, equals: 130}
+    remedy: exec the command, below dumb-init
+
+  - id: AIR-ENTRY-027
+    title: with DUMB_INIT_SETSID=1 TERM goes to the command and its children
+    statements: [F33, J09]
+    source: Using the production image
+    run: family
+    expect:
+      - {stdout: all, contains: the command is told}
+      - {stdout: all, contains: its child is told}
+    remedy: exec the command, below dumb-init
+
+  - id: AIR-ENTRY-028
+    title: with DUMB_INIT_SETSID=0 TERM goes to the command alone
+    statements: [F33, J09]
+    source: Using the production image
+    run: family
+    expect:
+      - {stdout: one, contains: the command is told}
+      - {stdout: one, not: {contains: its child is told}}
+    remedy: exec the command, below dumb-init
+
+  - id: AIR-ENTRY-029
+    title: a container begins with dags and logs in ${AIRFLOW_HOME}, and nothing else
+    statements: [F23]
+    source: Using the production image
+    severity: info
+    # What is added to an image is wanted there.
+    when: {none: [{lineage: extended}]}
+    run: airflow
+    expect: {stdout: main, contains: "content=<dags logs >"}
+    remedy: start nothing in the entrypoint that writes there
+
+  - id: AIR-ENTRY-030
+    title: the working directory is ${AIRFLOW_HOME}
+    statements: [F20]
+    source: Using the production image
+    run: airflow
+    expect: {stdout: main, contains: "directory=<${AIRFLOW_HOME}>"}
+    remedy: WORKDIR ${AIRFLOW_HOME}
+
+  - id: AIR-ENTRY-031
+    title: an SQLite database is neither reset nor initialised
+    statements: [F11]
+    source: Using the production image
+    run: database
+    expect:
+      - {stdout: unset, contains: "row=<kept>"}
+      - {stdout: sqlite, contains: "row=<kept>"}
+      - {stdout: unset, not: &initialised {matches: "(?s).*<(db> <(reset|init|migrate|upgrade)|resetdb|initdb|upgradedb)>.*"}}
+      - {stdout: sqlite, not: *initialised}
+    # The document says that the database is reset.
+    documented:
+      - {stdout: unset, matches: "(?s).*<(db> <reset|resetdb)>.*"}
+      - {stdout: sqlite, matches: "(?s).*<(db> <reset|resetdb)>.*"}
+    remedy: change the database only where _AIRFLOW_DB_MIGRATE asks for it
+
+  - id: AIR-ENTRY-032
+    title: _AIRFLOW_DB_MIGRATE migrates the database before the command runs
+    source: entrypoint of the release line
+    when: {versions: "2.8.."}
+    run: migration
+    expect: {stdout: main, matches: "(?s).*<db> <migrate>.*\nthe command runs"}
+    remedy: run airflow db migrate when the variable is not empty
+
+  - id: AIR-ENTRY-033
+    title: _AIRFLOW_DB_UPGRADE upgrades the database before the command runs
+    source: entrypoint of the release line
+    when: {versions: "2.0.1.."}
+    run: migration
+    expect:
+      stdout: upgrade
+      value:
+        "..2.1.3": {matches: "(?s).*<db> <upgrade>.*\nthe command runs"}
+        # Its later name is db migrate.
+        default: {matches: "(?s).*<db> <(upgrade|migrate)>.*\nthe command runs"}
+    remedy: take the variable for another name of _AIRFLOW_DB_MIGRATE
+
+  - id: AIR-ENTRY-034
+    title: a migration that fails does not keep the command from running
+    source: entrypoint of the release line
+    when: {versions: "2.0.1.."}
+    run: migration
+    expect:
+      - {stdout: failing, endsWith: the command runs}
+      - {exit: failing, equals: 0}
+    remedy: ignore the exit code of the migration
+
+  - id: AIR-ENTRY-035
+    title: a migration without a command ends well
+    source: entrypoint of the release line
+    when: {versions: "3.1.5.."}
+    run: migration
+    expect:
+      - {stdout: alone, contains: "<db> <migrate>"}
+      - {stdout: alone, not: {contains: "stand-in for airflow, 0 words:"}}
+      - {exit: alone, equals: 0}
+    remedy: end with exit code 0 after the migration when there is no command
+
+  - id: AIR-ENTRY-036
+    title: _AIRFLOW_WWW_USER_CREATE creates the administrator before the command runs
+    source: entrypoint of the release line
+    when: {versions: "2.0.1.."}
+    run: user-creation
+    expect:
+      - {stdout: main, matches: "(?s).*<users> <create>.*\nthe command runs"}
+      - {stdout: main, matches: "(?s).*<(--username|-u)> <admin>.*"}
+      - {stdout: main, matches: "(?s).*<(--firstname|-f)> <Airflow>.*"}
+      - {stdout: main, matches: "(?s).*<(--lastname|-l)> <Admin>.*"}
+      - {stdout: main, matches: "(?s).*<(--email|-e)> <airflowadmin@example.com>.*"}
+      - {stdout: main, matches: "(?s).*<(--role|-r)> <Admin>.*"}
+    remedy: run airflow users create when the variable is not empty
+
+  - id: AIR-ENTRY-037
+    title: that user gets the password of _AIRFLOW_WWW_USER_PASSWORD
+    source: entrypoint of the release line
+    when: {versions: "2.0.1.."}
+    run: user-creation
+    expect: {stdout: main, matches: "(?s).*<(--password|-p)> <v[.]{3}>.*"}
+    remedy: hand the password to airflow users create
+
+  - id: AIR-ENTRY-038
+    title: _AIRFLOW_WWW_USER_PASSWORD_CMD prints the password that it gets instead
+    source: entrypoint of the release line
+    when: {versions: "2.0.1.."}
+    run: user-creation
+    expect: {stdout: named, matches: "(?s).*<(--password|-p)> <c[.]{3}>.*"}
+    remedy: run the command of the variable, and take what it prints
+
+  - id: AIR-ENTRY-039
+    title: names, address and role of that user are those of the variables
+    source: entrypoint of the release line
+    when: {versions: "2.0.1.."}
+    run: user-creation
+    expect:
+      - {stdout: named, matches: "(?s).*<(--username|-u)> <mallory>.*"}
+      - {stdout: named, matches: "(?s).*<(--firstname|-f)> <Mallory>.*"}
+      # Up to 2.1.3 the name of the variable was misspelt in the script.
+      - stdout: named
+        value:
+          "..2.1.3": {matches: "(?s).*<(--lastname|-l)> <Admin>.*"}
+          default: {matches: "(?s).*<(--lastname|-l)> <Doe>.*"}
+      - {stdout: named, matches: "(?s).*<(--email|-e)> <mallory@example.org>.*"}
+      - {stdout: named, matches: "(?s).*<(--role|-r)> <Viewer>.*"}
+    remedy: take them from _AIRFLOW_WWW_USER_USERNAME and its like
+
+  - id: AIR-ENTRY-040
+    title: without a password no user is created, and the container ends
+    source: entrypoint of the release line
+    when: {versions: "2.0.1.."}
+    run: user-creation
+    expect:
+      - {exit: no-password, equals: 1}
+      - {stdout: no-password, not: {contains: "<users> <create>"}}
+      - {stdout: no-password, not: {contains: the command runs}}
+    remedy: end with exit code 1 when a user is asked for without a password
+
+  - id: AIR-ENTRY-041
+    title: the password is not printed
+    source: entrypoint of the release line
+    when: {versions: "2.0.1.."}
+    run: user-creation
+    expect:
+      - {stdout: main, not: {contains: s3cr3t}}
+      - {stderr: main, not: {contains: s3cr3t}}
+      - {stdout: named, not: {contains: s3cr3t}}
+      - {stderr: named, not: {contains: s3cr3t}}
+    remedy: write no value of the variables to the log
+
+  - id: AIR-ENTRY-042
+    title: a user that cannot be created does not keep the command from running
+    source: entrypoint of the release line
+    when: {versions: "2.0.1.."}
+    run: user-creation
+    expect:
+      - {stdout: failing, endsWith: the command runs}
+      - {exit: failing, equals: 0}
+    remedy: ignore the exit code of airflow users create
+
+  - id: AIR-ENTRY-043
+    title: a user is created only for the auth manager that has users
+    source: entrypoint of the release line
+    when: {versions: "3.1.."}
+    run: user-creation
+    expect:
+      - {stdout: other-manager, not: {contains: "<users> <create>"}}
+      - {stdout: other-manager, endsWith: the command runs}
+      - {exit: other-manager, equals: 0}
+    remedy: ask airflow config get-value core auth_manager for FabAuthManager first
+
+  - id: AIR-ENTRY-044
+    title: _PIP_ADDITIONAL_REQUIREMENTS is installed before the command runs
+    source: entrypoint of the release line
+    when: {versions: "2.1.1.."}
+    run: requirements
+    expect:
+      - {stdout: main, endsWith: the requirement is there}
+      - {exit: main, equals: 0}
+    remedy: pip install what the variable names
+
+  - id: AIR-ENTRY-045
+    title: _PIP_ADDITIONAL_REQUIREMENTS is warned of
+    source: entrypoint of the release line
+    severity: warning
+    when: {versions: "2.1.1.."}
+    run: requirements
+    expect: {stderr: main, matches: "(?si).*warning.*"}
+    remedy: say on standard error that every start repeats the installation
+
+  - id: AIR-ENTRY-046
+    title: root finds the packages of airflow, and those of its own PYTHONPATH
+    source: entrypoint of the release line
+    when: {versions: "2.0.2.."}
+    run: root
+    expect:
+      stdout: main
+      contains: "pythonpath=<${AIRFLOW_USER_HOME_DIR}/.local/lib/python${PYTHON_MAJOR_MINOR_VERSION}/site-packages:/probe/modules>"
+    remedy: put the packages of airflow before the PYTHONPATH of root
+
+  - id: AIR-ENTRY-047
+    title: root imports a module from its PYTHONPATH
+    source: Airflow's own tests of the image
+    run: root
+    expect:
+      - {stdout: module, endsWith: Awesome}
+      - {exit: module, equals: 0}
+    remedy: keep the PYTHONPATH that is given
+
+  - id: AIR-ENTRY-048
+    title: standard error notes that the container runs as root
+    source: entrypoint of the release line
+    severity: warning
+    when: {versions: "2.0.2.."}
+    run: root
+    expect: {stderr: main, matches: "(?si).*root.*"}
+    remedy: say on standard error that root is not needed
+
+  - id: AIR-ENTRY-049
+    title: the command does not see PIP_USER
+    source: entrypoint of the release line
+    when: {versions: "2.1.."}
+    run: airflow
+    expect: {stdout: main, contains: "pip-user=<unset>"}
+    remedy: unset PIP_USER in the entrypoint
+
+  - id: AIR-ENTRY-050
+    title: Debian's C++ library is loaded before those of Python packages
+    source: entrypoint of the release line
+    severity: warning
+    when: {versions: "2.1.4.."}
+    run: airflow
+    expect: {stdout: main, matches: "(?s).*preload=<([^>\n]*[ :])?/usr/lib/[^/>]+-linux-gnu/libstdc[+][+][.]so[.]6>.*"}
+    remedy: export LD_PRELOAD in the entrypoint
+
+"""#),
             ("environment.yaml", #"""
 group: environment
 title: Variables of the image
@@ -1928,6 +2786,353 @@ checks:
       - {config: healthcheck, absent: true}
       - {config: stopSignal, absent: true}
     remedy: leave HEALTHCHECK and STOPSIGNAL to those who run the image
+
+"""#),
+            ("running.yaml", #"""
+# What Airflow and the other programs of the image do when they are started. A start of Airflow takes seconds:
+# observations that can share one do.
+group: running
+title: What runs in a container
+scenarios:
+  version:
+    within: 300
+    environment: {CONNECTION_CHECK_MAX_COUNT: "0"}
+    containers:
+      main:
+        args: [bash, /probe/version]
+        files:
+          - path: /probe/version
+            content: |
+              installed="$(python - <<'END'
+              try:
+                  from importlib.metadata import version
+              except ImportError:
+                  import pkg_resources
+                  def version(name): return pkg_resources.get_distribution(name).version
+              print(version("apache-airflow"))
+              END
+              )"
+              said="$(airflow version)"
+              code=$?
+              echo "installed=<${installed}>"
+              echo "${said}"
+              if [[ -n ${installed} ]] && grep --quiet --fixed-strings --line-regexp "${installed}" <<<"${said}"; then
+                  echo "agree=<yes>"
+              fi
+              exit "${code}"
+
+  no-words:
+    within: 300
+    environment: {CONNECTION_CHECK_MAX_COUNT: "0"}
+    containers:
+      main:
+
+  unknown-word:
+    within: 300
+    environment: {CONNECTION_CHECK_MAX_COUNT: "0"}
+    containers:
+      main:
+        args: [no-such-command]
+
+  # A user that a platform has chosen, as OpenShift does, works with Airflow.
+  stranger-at-work:
+    within: 300
+    environment: {CONNECTION_CHECK_MAX_COUNT: "0"}
+    containers:
+      main:
+        user: "1234567:0"
+        args: [python, /probe/work]
+        environment: {PYTHONDONTWRITEBYTECODE: "true"}
+        files:
+          - path: /probe/work
+            content: |
+              import os
+              import airflow
+              print("airflow=<imported>")
+              from airflow.configuration import conf
+              print("dags=<%s>" % conf.get("core", "dags_folder"))
+              from airflow import settings
+              if getattr(settings, "engine", None) is None:
+                  settings.configure_orm()
+              connection = settings.engine.raw_connection()
+              connection.cursor().execute("create table assay_probe (word text)")
+              connection.commit()
+              print("database=<%s>" % settings.engine.url.database)
+              print("made=<%s>" % os.path.exists(os.path.join(os.environ["AIRFLOW_HOME"], "airflow.db")))
+
+  root-information:
+    within: 300
+    environment: {CONNECTION_CHECK_MAX_COUNT: "0"}
+    containers:
+      main:
+        user: "0"
+        args: [airflow, info]
+
+  programs:
+    within: 300
+    environment: {CONNECTION_CHECK_MAX_COUNT: "0"}
+    containers:
+      python:
+        args: [python, -c, "import sys; print('Python <%d.%d>' % sys.version_info[:2])"]
+      bash:
+        args: [bash, --version]
+      pandas:
+        args: [python, -c, "import pandas; print('pandas=<imported>')"]
+        environment: {PYTHONDONTWRITEBYTECODE: "true"}
+
+  java:
+    within: 300
+    environment: {CONNECTION_CHECK_MAX_COUNT: "0"}
+    containers:
+      main:
+        args: [bash, -c, "java -version"]
+
+  # As RUN of a Dockerfile does it: without the entrypoint. No index and no repository is asked.
+  packages:
+    within: 300
+    containers:
+      apt:
+        user: "0"
+        entrypoint: [bash, -c, "set -e; apt-get --version; apt-get --print-uris update; apt-get check; dpkg --audit; echo all is well"]
+      pip:
+        entrypoint: [bash, /probe/add]
+        environment: {PIP_NO_INDEX: "1", PIP_DISABLE_PIP_VERSION_CHECK: "1"}
+        files:
+          - path: /probe/add
+            content: |
+              set -e
+              cd /tmp
+              python - <<'END'
+              import zipfile
+              name = "assay_probe-1.0"
+              with zipfile.ZipFile(name + "-py2.py3-none-any.whl", "w") as wheel:
+                  wheel.writestr("assay_probe.py", "")
+                  information = name + ".dist-info/"
+                  wheel.writestr(information + "METADATA", "Metadata-Version: 2.1\nName: assay-probe\nVersion: 1.0\n")
+                  wheel.writestr(
+                      information + "WHEEL",
+                      "Wheel-Version: 1.0\nGenerator: probe\nRoot-Is-Purelib: true\nTag: py2-none-any\nTag: py3-none-any\n")
+                  wheel.writestr(information + "RECORD", "")
+              END
+              # Up to 2.8 the document's way; a virtual environment, from 2.9 on, knows no --user.
+              if [[ -n ${VIRTUAL_ENV-} ]]; then options=(); else options=(--user); fi
+              pip install "${options[@]}" --no-cache-dir ./assay_probe-1.0-py2.py3-none-any.whl
+              python -c 'import assay_probe; print("added=<%s>" % assay_probe.__file__)'
+
+  # One process for all of them; the modules are those of Airflow's own test of the image.
+  imports:
+    within: 300
+    environment: {CONNECTION_CHECK_MAX_COUNT: "0", PYTHONDONTWRITEBYTECODE: "true"}
+    containers:
+      main:
+        args: [python, /probe/imports]
+        files:
+          - path: /probe/imports
+            content: |
+              import importlib
+              GROUPS = {
+                  "amazon": "boto3 botocore watchtower",
+                  "async": "gevent eventlet greenlet",
+                  "azure": "azure.batch azure.cosmos azure.datalake.store azure.identity azure.keyvault.secrets"
+                  " azure.kusto.data azure.mgmt.containerinstance azure.mgmt.datalake.store azure.mgmt.resource"
+                  " azure.storage",
+                  "celery": "celery flower vine",
+                  "cncf.kubernetes": "kubernetes cryptography",
+                  "docker": "docker",
+                  "elasticsearch": "elasticsearch",
+                  "google": "OpenSSL googleapiclient google.auth google_auth_httplib2 google.cloud.automl"
+                  " google.cloud.bigquery_datatransfer google.cloud.bigtable google.cloud.container"
+                  " google.cloud.datacatalog google.cloud.dataproc google.cloud.dlp google.cloud.kms"
+                  " google.cloud.language google.cloud.logging google.cloud.memcache google.cloud.monitoring"
+                  " google.cloud.oslogin google.cloud.pubsub google.cloud.redis google.cloud.secretmanager"
+                  " google.cloud.spanner google.cloud.speech google.cloud.storage google.cloud.tasks"
+                  " google.cloud.texttospeech google.cloud.translate google.cloud.videointelligence"
+                  " google.cloud.vision",
+                  "grpc": "grpc google.auth google_auth_httplib2",
+                  "hashicorp": "hvac",
+                  "ldap": "ldap",
+                  "postgres": "psycopg2",
+                  "pyodbc": "pyodbc",
+                  "redis": "redis",
+                  "sendgrid": "sendgrid",
+                  "ssh": "paramiko sshtunnel",
+                  "slack": "slack_sdk",
+                  "statsd": "statsd",
+              }
+              for group in sorted(GROUPS):
+                  problems = []
+                  for name in GROUPS[group].split():
+                      try:
+                          importlib.import_module(name)
+                      except BaseException as error:
+                          problems.append("%s: %r" % (name, error))
+                  print("%s=<%s>" % (group, "imported" if not problems else "; ".join(problems)[:1000]))
+
+checks:
+  - id: AIR-RUNS-001
+    title: airflow version prints the version that is installed
+    statements: [F29, G04]
+    source: Using the production image
+    run: version
+    expect:
+      - {exit: main, equals: 0}
+      - {stdout: main, contains: "agree=<yes>"}
+    remedy: install one Airflow, and put its command on the PATH
+
+  - id: AIR-RUNS-002
+    title: without a word Airflow says how it is used
+    statements: [F30]
+    source: Using the production image
+    run: no-words
+    expect:
+      - {exit: main, value: {"..2.1.0": "0", default: "2"}}
+      - {stdout: main, matches: "(?si).*usage: airflow.*"}
+    # The document's sample prints a version.
+    documented:
+      - {exit: main, equals: 0}
+      - {stdout: main, matches: "(?s)(.*\n)?[0-9]+[.][0-9]+[.][0-9]+[^ \n]*"}
+    remedy: 'CMD ["--help"] up to 2.1.0, CMD [] from 2.1.1'
+
+  - id: AIR-RUNS-003
+    title: Airflow refuses a word that it does not know
+    statements: [F29]
+    source: Using the production image
+    run: unknown-word
+    expect:
+      - {exit: main, matches: "[1-9][0-9]*"}
+      - {stderr: main, contains: no-such-command}
+    remedy: exec airflow "$@"
+
+  - id: AIR-RUNS-004
+    title: an unknown user of group 0 can import Airflow
+    statements: [J08]
+    source: Using the production image (OpenShift Guidelines)
+    run: stranger-at-work
+    expect: {stdout: main, contains: "airflow=<imported>"}
+    remedy: give group 0 the rights of the owner
+
+  - id: AIR-RUNS-005
+    title: DAGs are looked for in ${AIRFLOW_HOME}/dags
+    statements: [B21, F18]
+    source: Using the production image
+    run: stranger-at-work
+    expect: {stdout: main, contains: "dags=<${AIRFLOW_HOME}/dags>"}
+    remedy: leave core.dags_folder as it is
+
+  - id: AIR-RUNS-006
+    title: the SQLite database is made in ${AIRFLOW_HOME}
+    statements: [G15]
+    source: Production image build arguments
+    run: stranger-at-work
+    expect:
+      - {stdout: main, contains: "database=<${AIRFLOW_HOME}/airflow.db>"}
+      - {stdout: main, contains: "made=<True>"}
+    remedy: leave the connection as it is, and AIRFLOW_HOME writable for group 0
+
+  - id: AIR-RUNS-007
+    title: root can run airflow info
+    source: Airflow's own tests of the image
+    when: {versions: "2.0.2.."}
+    run: root-information
+    expect: {exit: main, equals: 0}
+    remedy: let the entrypoint set PYTHONPATH for root
+
+  - id: AIR-RUNS-008
+    title: Python is of the line ${PYTHON_MAJOR_MINOR_VERSION}
+    statements: [G02, C04]
+    source: Production image build arguments
+    run: programs
+    expect: {stdout: python, contains: "Python <${PYTHON_MAJOR_MINOR_VERSION}>"}
+    remedy: base the image on the Python that PYTHON_MAJOR_MINOR_VERSION names
+
+  - id: AIR-RUNS-009
+    title: bash is GNU's
+    statements: [F21]
+    source: Airflow's own tests of the image
+    run: programs
+    expect:
+      - {exit: bash, equals: 0}
+      - {stdout: bash, contains: "GNU bash,"}
+    remedy: install bash
+
+  - id: AIR-RUNS-010
+    title: pandas can be imported where it is installed
+    statements: [C10]
+    source: Customising the image
+    when: {distributions: pandas}
+    run: programs
+    expect:
+      - {exit: pandas, equals: 0}
+      - {stdout: pandas, contains: "pandas=<imported>"}
+    remedy: install pandas for the Python of the image
+
+  - id: AIR-RUNS-011
+    title: Java runs where a Java runtime is installed
+    statements: [C12]
+    source: Customising the image
+    when: {packages: default-jre-headless}
+    run: java
+    expect:
+      - {exit: main, equals: 0}
+      - {stderr: main, contains: version}
+    remedy: install default-jre-headless with what it depends on
+
+  - id: AIR-RUNS-012
+    title: root can add Debian packages
+    statements: [B07]
+    source: Extending the image
+    run: packages
+    expect:
+      - {exit: apt, equals: 0}
+      - {stdout: apt, endsWith: all is well}
+    remedy: leave apt, its sources and the state of its packages in order
+
+  - id: AIR-RUNS-013
+    title: the user of the image adds Python packages, below ${AIRFLOW_USER_HOME_DIR}/.local
+    statements: [B08, B14]
+    source: Extending the image
+    run: packages
+    expect:
+      - {exit: pip, equals: 0}
+      - {stdout: pip, contains: "added=<${AIRFLOW_USER_HOME_DIR}/.local/"}
+    remedy: leave pip on the PATH of airflow
+
+  - id: AIR-RUNS-014
+    title: what the extras of a regular image bring can be imported
+    statements: [G08]
+    source: Airflow's own tests of the image
+    severity: warning
+    when: {versions: "2.8..", variant: regular}
+    run: imports
+    expect:
+      - {stdout: main, contains: "amazon=<imported>"}
+      - {stdout: main, contains: "async=<imported>"}
+      - {stdout: main, contains: "azure=<imported>"}
+      - {stdout: main, contains: "celery=<imported>"}
+      - {stdout: main, contains: "cncf.kubernetes=<imported>"}
+      - {stdout: main, contains: "docker=<imported>"}
+      - {stdout: main, contains: "elasticsearch=<imported>"}
+      - {stdout: main, contains: "google=<imported>"}
+      - {stdout: main, contains: "grpc=<imported>"}
+      - {stdout: main, contains: "hashicorp=<imported>"}
+      - {stdout: main, contains: "ldap=<imported>"}
+      - {stdout: main, contains: "pyodbc=<imported>"}
+      - {stdout: main, contains: "redis=<imported>"}
+      - {stdout: main, contains: "sendgrid=<imported>"}
+      - {stdout: main, contains: "ssh=<imported>"}
+      - {stdout: main, contains: "slack=<imported>"}
+      - {stdout: main, contains: "statsd=<imported>"}
+    remedy: install the extras with all that they depend on
+
+  - id: AIR-RUNS-015
+    title: the driver of PostgreSQL can be imported
+    statements: [G08]
+    source: Airflow's own tests of the image
+    severity: warning
+    when: {versions: "2.8..", variant: regular, parameters: {INSTALL_POSTGRES_CLIENT: "true"}}
+    run: imports
+    expect: {stdout: main, contains: "postgres=<imported>"}
+    remedy: install the extra postgres, and libpq5
 
 """#),
             ("secrets.yaml", #"""

@@ -22,11 +22,15 @@ enum Assay {
     }
 
     /// The record of `assay check`, read from its JSON report on standard output.
+    ///
+    /// - Parameter only: by default no container is run.
     static func record(
-        _ arguments: [String], input: Stream = .null, code: Int32 = 0, environment: [String: String?] = [:]
+        _ arguments: [String], only: String = "static", input: Stream = .null, code: Int32 = 0,
+        environment: [String: String?] = [:]
     ) async throws -> RunRecord {
         let result = try await run(
-            ["check"] + arguments + ["--report", "json"], input: input, environment: environment)
+            ["check"] + arguments + ["--only", only, "--report", "json"], input: input,
+            environment: environment)
         guard result.code == code else { throw ToolError(description: "expected \(code): \(result)") }
         return try JSONDecoder().decode(RunRecord.self, from: Data(result.outputBytes))
     }
@@ -36,6 +40,8 @@ enum Assay {
 enum Setting: String {
     case binary = "ASSAY_BINARY"
     case referenceImage = "ASSAY_REFERENCE_IMAGE"
+    /// The same of Airflow 3.
+    case referenceImage3 = "ASSAY_REFERENCE_IMAGE_3"
     /// A line for each mutant, `NAME=oci:PATH:TAG`.
     case mutants = "ASSAY_MUTANTS"
     /// A Python with the readers of report formats.

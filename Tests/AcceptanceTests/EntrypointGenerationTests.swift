@@ -17,7 +17,9 @@ extension ReferenceImageTests {
         static let generations = [
             Generation(
                 release: "1.10.12", command: ["--help"],
-                notApplicable: [6, 8, 10, 23, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 48, 49, 50]),
+                notApplicable: [
+                    6, 8, 10, 23, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 48, 49, 50,
+                ]),
             Generation(
                 release: "1.10.14", command: ["--help"],
                 notApplicable: [
@@ -40,7 +42,8 @@ extension ReferenceImageTests {
             for result in results.values.sorted(by: { $0.id < $1.id }) {
                 let isApplicable = !generation.notApplicable.contains(Int(result.id.suffix(3)) ?? 0)
                 #expect(
-                    result.outcome == (isApplicable ? .pass : .notApplicable), "\(result.id): \(result.reason ?? "")")
+                    result.outcome == (isApplicable ? .pass : .notApplicable),
+                    "\(result.id): \(result.reason ?? "")")
             }
             #expect(results.count == 50)
         }
@@ -53,14 +56,17 @@ extension ReferenceImageTests {
             ("2.10.2", "3.1.5", [35, 43]),
             ("3.1.5", "2.10.2", []),
         ]) func failsAsAnother(release: String, other: String, checks: [Int]) async throws {
-            let generation = try #require(EntrypointGenerationTests.generations.first { $0.release == release })
+            let generation = try #require(
+                EntrypointGenerationTests.generations.first { $0.release == release })
             let failed = try await judge(generation, as: other).values.filter { $0.outcome == .fail }
             #expect(Set(failed.compactMap { Int($0.id.suffix(3)) }) == Set(checks))
         }
 
-        private func judge(_ generation: Generation, as release: String) async throws -> [String: CheckResult] {
+        private func judge(_ generation: Generation, as release: String) async throws -> [String: CheckResult]
+        {
             let script = try String(
-                contentsOfFile: "\(projectRoot)/Tests/AcceptanceTests/Entrypoints/generations", encoding: .utf8
+                contentsOfFile: "\(projectRoot)/Tests/AcceptanceTests/Entrypoints/generations",
+                encoding: .utf8
             )
             return try await EntrypointSuite(
                 .init(

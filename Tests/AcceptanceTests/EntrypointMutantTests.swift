@@ -45,7 +45,9 @@ extension ReferenceImageTests {
                 checks: [1, 2, 3, 4, 5, 6, 8, 10, 46, 47, 48]),
             Mutant(
                 name: "accepts every group",
-                changes: [("--user \"$(id -u):0\".\nEND\n    exit 1", "--user \"$(id -u):0\".\nEND\n    return 0")],
+                changes: [
+                    ("--user \"$(id -u):0\".\nEND\n    exit 1", "--user \"$(id -u):0\".\nEND\n    return 0")
+                ],
                 checks: [8]),
             Mutant(
                 name: "refuses airflow with another group",
@@ -93,7 +95,8 @@ extension ReferenceImageTests {
                 name: "swallows the exit code of airflow",
                 changes: [("exec airflow \"$@\"", "airflow \"$@\" || exit 0")], checks: [21]),
             Mutant(
-                name: "runs airflow airflow", changes: [("    airflow)\n        shift", "    airflow)\n        :")],
+                name: "runs airflow airflow",
+                changes: [("    airflow)\n        shift", "    airflow)\n        :")],
                 checks: [22, 23]),
             Mutant(
                 name: "asks for help when there is no word",
@@ -113,19 +116,26 @@ extension ReferenceImageTests {
             Mutant(
                 name: "no dumb-init", entrypoint: ["/entrypoint"], checks: [12, 13, 25, 26, 27]),
             Mutant(
-                name: "dumb-init without sessions", entrypoint: ["/usr/bin/dumb-init", "-c", "--", "/entrypoint"],
+                name: "dumb-init without sessions",
+                entrypoint: ["/usr/bin/dumb-init", "-c", "--", "/entrypoint"],
                 checks: [27]),
             Mutant(
                 name: "leaves a file in AIRFLOW_HOME",
-                changes: [("    name_the_user\n", "    name_the_user\n    : >\"${AIRFLOW_HOME}/airflow.cfg\"\n")],
+                changes: [
+                    ("    name_the_user\n", "    name_the_user\n    : >\"${AIRFLOW_HOME}/airflow.cfg\"\n")
+                ],
                 checks: [29]),
             Mutant(
-                name: "changes the directory", changes: [("    name_the_user\n", "    name_the_user\n    cd /\n")],
+                name: "changes the directory",
+                changes: [("    name_the_user\n", "    name_the_user\n    cd /\n")],
                 checks: [30]),
             Mutant(
                 name: "removes the database",
                 changes: [
-                    ("    migrate_database\n", "    rm -f \"${AIRFLOW_HOME}/airflow.db\"\n    migrate_database\n")
+                    (
+                        "    migrate_database\n",
+                        "    rm -f \"${AIRFLOW_HOME}/airflow.db\"\n    migrate_database\n"
+                    )
                 ], checks: [31]),
             Mutant(
                 name: "resets a database that is there",
@@ -147,10 +157,12 @@ extension ReferenceImageTests {
                 name: "ignores _AIRFLOW_DB_MIGRATE", changes: [("    airflow db migrate || true", "    :")],
                 checks: [32, 33]),
             Mutant(
-                name: "ignores _AIRFLOW_DB_UPGRADE", changes: [("if [[ -n ${_AIRFLOW_DB_UPGRADE-} ]]", "if false")],
+                name: "ignores _AIRFLOW_DB_UPGRADE",
+                changes: [("if [[ -n ${_AIRFLOW_DB_UPGRADE-} ]]", "if false")],
                 checks: [33]),
             Mutant(
-                name: "ends when the migration fails", changes: [("airflow db migrate || true", "airflow db migrate")],
+                name: "ends when the migration fails",
+                changes: [("airflow db migrate || true", "airflow db migrate")],
                 checks: [34]),
             Mutant(
                 name: "creates no user",
@@ -165,14 +177,21 @@ extension ReferenceImageTests {
                 name: "ignores the command of the password",
                 changes: [("if [[ -n ${_AIRFLOW_WWW_USER_PASSWORD_CMD-} ]]", "if false")], checks: [38]),
             Mutant(
-                name: "misspells LASTNAME", changes: [("_AIRFLOW_WWW_USER_LASTNAME", "_AIRFLOW_WWW_USER_LASTNME")],
+                name: "misspells LASTNAME",
+                changes: [("_AIRFLOW_WWW_USER_LASTNAME", "_AIRFLOW_WWW_USER_LASTNME")],
                 checks: [39]),
             Mutant(
                 name: "goes on without a password",
-                changes: [("_PASSWORD_CMD\"\n        exit 1", "_PASSWORD_CMD\"\n        return 0")], checks: [40]),
+                changes: [("_PASSWORD_CMD\"\n        exit 1", "_PASSWORD_CMD\"\n        return 0")],
+                checks: [40]),
             Mutant(
                 name: "prints the password",
-                changes: [("    if [[ -z ${password} ]]", "    echo \"password ${password}\"\n    if [[ -z ${password} ]]")],
+                changes: [
+                    (
+                        "    if [[ -z ${password} ]]",
+                        "    echo \"password ${password}\"\n    if [[ -z ${password} ]]"
+                    )
+                ],
                 checks: [41]),
             Mutant(
                 name: "ends when the user cannot be created",
@@ -185,7 +204,8 @@ extension ReferenceImageTests {
                 name: "does not warn of the requirements",
                 changes: [("WARNING! _PIP", "_PIP")], checks: [45]),
             Mutant(
-                name: "root does not find the packages of airflow", changes: [("    export PYTHONPATH=", "    local unused=")],
+                name: "root does not find the packages of airflow",
+                changes: [("    export PYTHONPATH=", "    local unused=")],
                 checks: [46]),
             Mutant(
                 name: "root loses its own PYTHONPATH", changes: [("${PYTHONPATH:+:${PYTHONPATH}}", "")],
@@ -193,13 +213,16 @@ extension ReferenceImageTests {
             Mutant(
                 name: "does not mention root", changes: [("Running as root. The", "The")], checks: [48]),
             Mutant(name: "leaves PIP_USER set", changes: [("unset PIP_USER", ":")], checks: [49]),
-            Mutant(name: "loads no C++ library first", changes: [("export LD_PRELOAD\n", "unset LD_PRELOAD\n")], checks: [50]),
+            Mutant(
+                name: "loads no C++ library first", changes: [("export LD_PRELOAD\n", "unset LD_PRELOAD\n")],
+                checks: [50]),
             Mutant(name: "is not executable", mode: "0644", checks: everything),
             Mutant(
                 name: "has an interpreter that is not there",
                 changes: [("#!/usr/bin/env bash", "#!/usr/bin/env no-such-shell")], checks: everything),
             Mutant(
-                name: "has an interpreter of another language", changes: [("#!/usr/bin/env bash", "#!/bin/sh")],
+                name: "has an interpreter of another language",
+                changes: [("#!/usr/bin/env bash", "#!/bin/sh")],
                 checks: everything),
         ]
 

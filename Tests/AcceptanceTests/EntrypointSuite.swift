@@ -23,10 +23,11 @@ struct EntrypointSuite {
     /// The checks of the entrypoint alone.
     static let group = "entrypoint"
 
-    private let directory = try TemporaryDirectory()
+    private let directory: TemporaryDirectory
     private let arguments: [String]
 
     init(_ change: Change) throws {
+        directory = try TemporaryDirectory()
         let folder = "\(projectRoot)/Conformance/airflow"
         var containers = 0
         for name in try FileManager.default.contentsOfDirectory(atPath: folder)
@@ -63,7 +64,9 @@ struct EntrypointSuite {
 
     /// Puts the change into every container that is written out; those that are aliases of one follow it.
     private static func changed(_ text: String, _ change: Change) -> (text: String, containers: Int) {
-        func quoted(_ text: String) -> String { String(decoding: JSON.string(text).serialized, as: UTF8.self) }
+        func quoted(_ text: String) -> String {
+            String(decoding: JSON.string(text).serialized, as: UTF8.self)
+        }
         func list(_ words: [String]) -> String { "[" + words.map(quoted).joined(separator: ", ") + "]" }
         let file = change.script.map {
             "{path: /entrypoint, mode: \"\(change.mode)\", content: \(quoted($0))}"
@@ -71,7 +74,7 @@ struct EntrypointSuite {
         var lines = text.components(separatedBy: "\n")
         let end = lines.firstIndex(of: "checks:") ?? lines.endIndex
         let headers = lines[..<end].indices.filter {
-            lines[$0].wholeMatch(of: /      [a-z-]+:( &[a-z-]+)?/) != nil
+            lines[$0].wholeMatch(of: #/ {6}[a-z-]+:( &[a-z-]+)?/#) != nil
         }
         // From the last to the first: what is put in moves what follows.
         for header in headers.reversed() {

@@ -299,7 +299,7 @@ extension ReferenceImageTests {
         }
 
         @Test func theTextReportNamesTheGuiltyInstruction() async throws {
-            let result = try await Assay.run("check", try reference(of: "no-dags"))
+            let result = try await Assay.run("check", try reference(of: "no-dags"), "--only", "static")
             #expect(result.code == 1, "\(result)")
             #expect(result.output.contains("AIR-FS-002") && result.output.contains("rmdir"), "\(result)")
         }

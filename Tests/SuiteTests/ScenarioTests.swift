@@ -58,6 +58,25 @@ struct ScenarioTests {
         #expect(scenario.observable == ["main", "look"])
     }
 
+    @Test("variables and files of the scenario are every container's; its own variable wins")
+    func shared() throws {
+        let document = try load(
+            """
+            one:
+              environment: {A: shared, B: shared}
+              files: [{path: /shared, content: a}]
+              containers:
+                main: {environment: {B: own}, files: [{path: /own, content: b}]}
+                other:
+            """)
+        let containers = try #require(document.scenario(named: "one")).containers
+        #expect(containers[0].environment.map(\.name) == ["A", "B"])
+        #expect(containers[0].environment.map(\.value.source) == ["shared", "own"])
+        #expect(containers[0].files.map(\.path.source) == ["/shared", "/own"])
+        #expect(containers[1].environment.map(\.value.source) == ["shared", "shared"])
+        #expect(containers[1].files.map(\.path.source) == ["/shared"])
+    }
+
     @Test(
         "what is wrong is told with its place",
         arguments: [
