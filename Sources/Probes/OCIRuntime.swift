@@ -195,9 +195,14 @@ final class OCIContainer: RunningContainer {
         try await awaitStart()
         let result = try await RunningProgram.complete(try runc(["kill", id, name]))
         // It may have ended meanwhile.
-        guard result.code == 0 || result.errors.contains("process already finished") else {
-            throw ProbeError(.runtime, "runc kill: \(result.complaint)")
+        if result.code == 0 || result.errors.contains("process already finished") { return }
+        // A container that ends takes with it all that runs in its namespaces, what has sent the signal too.
+        let wasKilled = result.code == 128 + SIGKILL
+        for _ in 0..<(wasKilled ? 500 : 1) {
+            if try program.exitCode() != nil { return }
+            try? await Task.sleep(for: .milliseconds(2))
         }
+        throw ProbeError(.runtime, "runc kill (\(result.code)): \(result.complaint)")
     }
 
     func execute(_ arguments: [String], user: ResolvedUser?) async throws(ProbeError) -> any RunningContainer
