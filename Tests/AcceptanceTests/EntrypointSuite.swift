@@ -23,43 +23,54 @@ struct EntrypointSuite {
     /// The checks of the entrypoint alone.
     static let group = "entrypoint"
 
+    /// Of the changed suite.
+    let name: String
     private let directory: TemporaryDirectory
-    private let arguments: [String]
 
-    init(_ change: Change) throws {
+    /// - Parameter name: one that no other suite of the run has.
+    init(_ name: String, _ change: Change) throws {
+        self.name = name
         directory = try TemporaryDirectory()
         let folder = "\(projectRoot)/Conformance/airflow"
         var containers = 0
-        for name in try FileManager.default.contentsOfDirectory(atPath: folder)
-        where name.hasSuffix(".yaml") {
-            var text = try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8)
-            if name == "entrypoint.yaml" {
-                (text, containers) = EntrypointSuite.changed(text, change)
-            } else if name == "profiles.yaml", let release = change.release {
-                text = text.replacing(
-                    "\nprofiles:\n",
-                    with: "\nprofiles:\n  - {id: one, title: one release, versions: \"\(release)\"}\n")
+        for file in try FileManager.default.contentsOfDirectory(atPath: folder)
+        where file.hasSuffix(".yaml") {
+            var text = try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8)
+            switch file {
+            case "entrypoint.yaml": (text, containers) = EntrypointSuite.changed(text, change)
+            case "suite.yaml": text = text.replacing("\nsuite: airflow\n", with: "\nsuite: \(name)\n")
+            case "profiles.yaml":
+                let profile = change.release.map {
+                    "  - {id: \(EntrypointSuite.profile), title: one release, versions: \"\($0)\"}\n"
+                }
+                text = text.replacing("\nprofiles:\n", with: "\nprofiles:\n\(profile ?? "")")
+            default: break
             }
-            try directory.write(Array(text.utf8), to: name)
+            try directory.write(Array(text.utf8), to: file)
         }
         guard containers > 30 else {
             throw ToolError(description: "entrypoint.yaml is not laid out as it was")
         }
-        arguments =
-            ["--suite", directory.path, "--only", EntrypointSuite.group]
-            + (change.release == nil ? [] : ["--profile", "one"])
     }
 
-    /// What came of each check of the group on the reference image, by its id.
-    func results(skipping skipped: [String] = []) async throws -> [String: CheckResult] {
-        let image = try ReferenceImage.reference()
+    /// The profile of a suite that judges by one release.
+    private static let profile = "one"
+
+    /// What came of each check of the group on the reference image, by the suite's name and the check's id. The
+    /// image is read once.
+    static func results(
+        of suites: [EntrypointSuite], byRelease: Bool = false, skipping skipped: [String] = []
+    ) async throws -> [String: [String: CheckResult]] {
         let result = try await Assay.run(
-            ["check", image, "--report", "json", "--jobs", "2"] + arguments
+            ["check", ReferenceImage.reference(), "--report", "json", "--jobs", "2", "--only", group]
+                + suites.flatMap { ["--suite", $0.directory.path] }
+                + (byRelease ? ["--profile", profile] : [])
                 + skipped.flatMap { ["--skip", $0] })
-        guard result.code != 2 else { throw ToolError(description: result.description) }
+        guard [0, 1, 3].contains(result.code) else { throw ToolError(description: result.description) }
         let record = try JSONDecoder().decode(RunRecord.self, from: Data(result.outputBytes))
-        let results = record.images.flatMap(\.results).filter { $0.outcome != .skipped }
-        return Dictionary(results.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        return Dictionary(
+            grouping: record.images.flatMap(\.results).filter { $0.outcome != .skipped }, by: \.suite
+        ).mapValues { Dictionary($0.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first }) }
     }
 
     /// Puts the change into every container that is written out; those that are aliases of one follow it.
