@@ -332,6 +332,7 @@ struct ConformingImageTests {
             case .notApplicable: #expect(result.reason?.isEmpty == false, "\(result.id)")
             case .fail where conforming.lost.contains(result.id):
                 #expect(result.severity == .info, "\(result.id)")
+            case .skipped where result.reason == "no container was run": break
             case .fail, .error, .skipped, .waived:
                 Issue.record("\(result.id) \(result.outcome): \(result.reason ?? "")")
             }
