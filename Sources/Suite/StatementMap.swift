@@ -4,6 +4,8 @@ public struct StatementMap: Sendable {
         public let statement: StatementDeclaration
         /// Ids of the checks that name it, in the order of the suite.
         public let checks: [String]
+        /// Whether one of them looks at what a container did.
+        public let isProbed: Bool
 
         /// What becomes of the statement.
         public var account: Account {
@@ -29,9 +31,10 @@ public struct StatementMap: Sendable {
 
     public init(of suite: SuiteDocument) {
         rows = suite.statements.map { statement in
-            Row(
-                statement: statement,
-                checks: suite.checks.filter { $0.statements.contains(statement.id) }.map(\.id))
+            let checks = suite.checks.filter { $0.statements.contains(statement.id) }
+            return Row(
+                statement: statement, checks: checks.map(\.id),
+                isProbed: checks.contains { $0.scenario != nil })
         }
     }
 
@@ -52,7 +55,7 @@ public struct StatementMap: Sendable {
                 switch row.account {
                 case .enforced:
                     row.checks.joined(separator: ", ")
-                        + (statement.shown.contains(.probe) ? "; a container run shows more" : "")
+                        + (statement.shown.contains(.probe) && !row.isProbed ? "; a container run shows more" : "")
                 case .waitsForProbes: "waits for probes"
                 case .explained: "not seen on an image: \(statement.reason ?? "")"
                 case .missing: "**nothing yet**"

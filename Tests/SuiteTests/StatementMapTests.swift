@@ -37,6 +37,24 @@ struct StatementMapTests {
         #expect(readme.contains("-->\n\n\(table)\n<!-- end of statements -->"))
     }
 
+    @Test("a check that runs a container shows what takes one")
+    func probed() throws {
+        let text = """
+            suite: example
+            title: Example
+            statements: [{id: A01, shown: [image, probe], text: a}, {id: A02, shown: [image, probe], text: b}]
+            group: example
+            scenarios: {one: {containers: {main: }}}
+            checks:
+              - {id: EXAMPLE-001, title: t, statements: [A01, A02], expect: {user: root}}
+              - {id: EXAMPLE-002, title: t, statements: [A01], run: one, expect: {exit: main}}
+            """
+        let map = StatementMap(of: try SuiteLoader.load(directory: [("suite.yaml", text)]))
+        #expect(map.rows.map(\.isProbed) == [true, false])
+        #expect(map.markdown.contains("| a | EXAMPLE-001, EXAMPLE-002 |"))
+        #expect(map.markdown.contains("| b | EXAMPLE-001; a container run shows more |"))
+    }
+
     @Test("a statement that an image can show and no check names is missing")
     func missing() throws {
         func map(_ statements: String, checks: String = "[A01]") throws -> StatementMap {
