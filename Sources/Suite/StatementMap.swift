@@ -55,7 +55,8 @@ public struct StatementMap: Sendable {
                 switch row.account {
                 case .enforced:
                     row.checks.joined(separator: ", ")
-                        + (statement.shown.contains(.probe) && !row.isProbed ? "; a container run shows more" : "")
+                        + (statement.shown.contains(.probe) && !row.isProbed
+                            ? "; a container run shows more" : "")
                 case .waitsForProbes: "waits for probes"
                 case .explained: "not seen on an image: \(statement.reason ?? "")"
                 case .missing: "**nothing yet**"
