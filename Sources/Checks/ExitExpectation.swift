@@ -21,11 +21,20 @@ struct ExitExpectation: Expectation {
 
     func evaluate(_ context: EvaluationContext) throws(Unresolved) -> Evaluation {
         let container = try context.transcript(of: name)
+        let wanted = try matcher.resolved(in: context.scope)
+        let observed =
+            container.exitCode.map { "\($0)" }
+            ?? "none: " + (context.transcript?.incident.map { escaped($0) } ?? "it had not ended")
+        // Only what asks for no exit code at all is met by none: {not: 0} speaks of one.
+        let holds =
+            container.exitCode.map { wanted.accepts(.text("\($0)")) }
+            ?? (wanted.accepts(.none) && !wanted.accepts(.text("-1")))
         var result = Evaluation()
-        try result.compare(
-            matcher, "exit code", container.exitCode.map { .text("\($0)") } ?? .none,
-            shown: container.exitCode == nil ? "none: it had not ended" : nil,
-            subject: Subject(.probe, name), provenance: nil, in: context.scope)
+        result.record(
+            holds,
+            Finding(
+                subject: Subject(.probe, name), expected: "exit code \(escaped(wanted.description))",
+                observed: "exit code \(observed)"))
         result.describeRun(of: container)
         return result
     }

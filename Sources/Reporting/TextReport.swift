@@ -367,15 +367,15 @@ struct TextReport {
         }
     }
 
-    /// One entry per reason, with the checks it kept from being evaluated.
+    /// One entry per reason, with the checks it kept from being evaluated; where these are many, how many.
     private mutating func writeReasons(_ run: ImageRun, outcome: Outcome, title: String) {
         let results = run.results.filter { $0.outcome == outcome }
         if results.isEmpty { return }
         heading(title, results.count)
         for (reason, checks) in grouped(results, by: { $0.reason ?? "no reason was given" }) {
-            put(
-                "\(symbol(outcome)) \(value(reason)): \(checks.map(\.id).joined(separator: ", "))",
-                indent: 2, hanging: 2)
+            let areMany = checks.count > Self.listLimit * 2 && !options.verbose
+            let which = areMany ? "\(checks.count) checks" : checks.map(\.id).joined(separator: ", ")
+            put("\(symbol(outcome)) \(value(reason)): \(which)", indent: 2, hanging: 2)
         }
     }
 

@@ -109,6 +109,8 @@ struct ProbeExpectationTests {
         #expect(running.outcome == .fail)
         #expect(running.reason?.contains("it had not ended") == true)
         #expect(try evaluate("exit: main\nabsent: true", transcript(exit: nil)).outcome == .pass)
+        #expect(try evaluate("exit: main\nnot: \"0\"", transcript(exit: nil)).outcome == .fail)
+        #expect(try evaluate("exit: main\nnot: \"0\"", transcript(exit: 1)).outcome == .pass)
     }
 
     @Test("output that was cut is no proof of what is not in it")
