@@ -254,7 +254,7 @@ extension ReferenceImageTests {
             silences: Set<String> = []
         ) async throws {
             let expected = try await MutantTests.referenceOutcomes.value
-            let run = try await Assay.run("check", reference, "--report", "json")
+            let run = try await Assay.run("check", reference, "--only", "static", "--report", "json")
             let record = try JSONDecoder().decode(RunRecord.self, from: Data(run.outputBytes))
             let results = try #require(record.images.first).results
             let failing = results.filter { $0.outcome == .fail }
@@ -288,7 +288,7 @@ extension ReferenceImageTests {
                 async throws
                 -> MutantRow
             {
-                let run = try await Assay.run("check", reference, "--report", "json")
+                let run = try await Assay.run("check", reference, "--only", "static", "--report", "json")
                 let record = try JSONDecoder().decode(RunRecord.self, from: Data(run.outputBytes))
                 let results = try #require(record.images.first).results
                 return MutantRow(
