@@ -23,13 +23,13 @@ enum Assay {
 
     /// The record of `assay check`, read from its JSON report on standard output.
     ///
-    /// - Parameter only: by default no container is run.
+    /// - Parameter only: by default no container is run; nil for every check.
     static func record(
-        _ arguments: [String], only: String = "static", input: Stream = .null, code: Int32 = 0,
+        _ arguments: [String], only: String? = "static", input: Stream = .null, code: Int32 = 0,
         environment: [String: String?] = [:]
     ) async throws -> RunRecord {
         let result = try await run(
-            ["check"] + arguments + ["--only", only, "--report", "json"], input: input,
+            ["check"] + arguments + (only.map { ["--only", $0] } ?? []) + ["--report", "json"], input: input,
             environment: environment)
         guard result.code == code else { throw ToolError(description: "expected \(code): \(result)") }
         return try JSONDecoder().decode(RunRecord.self, from: Data(result.outputBytes))

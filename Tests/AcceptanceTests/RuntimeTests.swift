@@ -81,7 +81,7 @@ import Verdict
 
     private func record(_ runtime: String, environment: [String: String?] = [:]) async throws -> RunRecord {
         try await Assay.record(
-            [image.layout, "--suite", try parity(), "--runtime", runtime],
+            [image.layout, "--suite", try parity(), "--runtime", runtime], only: nil,
             environment: image.environment.merging(environment) { $1 })
     }
 
@@ -224,7 +224,8 @@ import Verdict
         let environment = image.environment.merging(["PATH": path]) { $1 }
         let suite = try image.suite("broken", script: "exit 0")
         let record = try await Assay.record(
-            [image.layout, "--suite", suite, "--runtime", "oci"], code: 3, environment: environment)
+            [image.layout, "--suite", suite, "--runtime", "oci"], only: nil, code: 3, environment: environment
+        )
         let result = try #require(record.images.first?.results.first)
         #expect(result.outcome == .error)
         #expect(result.reason?.contains("boom") == true, "\(result)")
@@ -236,7 +237,8 @@ import Verdict
                   - {id: T-2, title: t, expect: {path: /etc/shadow}}
                 """, named: "failing")
         let both = try await Assay.record(
-            [image.layout, "--suite", failing, "--runtime", "oci"], code: 1, environment: environment)
+            [image.layout, "--suite", failing, "--runtime", "oci"], only: nil, code: 1,
+            environment: environment)
         #expect(both.images.first?.results.map(\.outcome) == [.error, .fail])
         #expect(try image.leftovers(marker: "broken") == [])
     }
@@ -298,7 +300,7 @@ import Verdict
             marker, script: attack.script, "within: 8", expecting: Int(attack.code ?? 0))
         let start = ContinuousClock.now
         let record = try await Assay.record(
-            [image.layout, "--suite", suite, "--runtime", "oci"], code: attack.code == nil ? 1 : 0,
+            [image.layout, "--suite", suite, "--runtime", "oci"], only: nil, code: attack.code == nil ? 1 : 0,
             environment: image.environment)
         #expect(ContinuousClock.now - start < .seconds(25))
         let transcript = try #require(record.images.first?.transcripts?.first)
@@ -345,7 +347,7 @@ import Verdict
                     """, named: "privileges")
             func answer(_ runtime: String) async throws -> String {
                 let record = try await Assay.record(
-                    [image.layout, "--suite", suite, "--runtime", runtime],
+                    [image.layout, "--suite", suite, "--runtime", runtime], only: nil,
                     environment: image.environment.merging(docker) { $1 })
                 return try #require(record.images.first?.transcripts?.first?.containers.first).standardOutput
                     .text
