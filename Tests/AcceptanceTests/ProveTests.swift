@@ -66,8 +66,9 @@ private struct ProofOutput: Decodable {
 extension ReferenceImageTests {
     @Suite struct ProofTests {
         /// A check that passes on the image can be made to fail, in all its parts, and no unrelated one with it.
-        @Test func everyCheckOfTheAirflowSuiteCanFail() async throws {
-            let result = try await Assay.run("prove", ReferenceImage.reference(), "--report", "json")
+        @Test(arguments: [Setting.referenceImage, .referenceImage3])
+        func everyCheckOfTheAirflowSuiteCanFail(setting: Setting) async throws {
+            let result = try await Assay.run("prove", setting.value(), "--report", "json")
             let checks = try #require(ProofOutput(result).proofs.first).checks.filter {
                 $0.verdict != "notTried"
             }
