@@ -93,12 +93,17 @@ public struct CompiledSuite: Sendable {
     public func scenarios(
         for facts: ImageFacts, inputs: JudgeInputs = JudgeInputs()
     ) -> (declarations: [ScenarioDeclaration], scope: Scope) {
+        let selected = checks.filter {
+            $0.declaration.scenario != nil && inputs.reasonToSkip($0.declaration) == nil
+        }
+        // Telling the release line is work for nothing where no container is run.
+        if selected.isEmpty {
+            return ([], Scope(parameters: [:], version: .undecided(reason: "no scenario is run")))
+        }
         let context = prepare(facts, inputs).context
         var names: Set<String> = []
-        for check in checks {
-            guard let name = check.declaration.scenario, inputs.reasonToSkip(check.declaration) == nil else {
-                continue
-            }
+        for check in selected {
+            guard let name = check.declaration.scenario else { continue }
             if let condition = check.condition {
                 guard case .holds? = try? condition.evaluate(context) else { continue }
             }
