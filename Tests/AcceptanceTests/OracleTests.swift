@@ -58,13 +58,13 @@ extension ReferenceImageTests {
         }
 
         @Test func requirementsAreThoseOfPip() async throws {
-            let tree = try await OracleTests.tree()
-            let command =
-                ["--userspec=50000:0", tree, "/usr/bin/env", "-i", "HOME=/home/airflow"]
-                + OracleTests.environment + ["/home/airflow/.local/bin/pip", "check"]
+            let command = try await OracleTests.inTree(
+                ["--userspec=50000:0"],
+                ["/usr/bin/env", "-i", "HOME=/home/airflow"] + OracleTests.environment
+                    + ["/home/airflow/.local/bin/pip", "check"])
             let pip =
                 geteuid() == 0
-                ? try await run("chroot", command) : try await run("sudo", ["-n", "chroot"] + command)
+                ? try await run("unshare", command) : try await run("sudo", ["-n", "unshare"] + command)
             let scratch = try TemporaryDirectory()
             let suite = try scratch.write(
                 Array(
@@ -242,18 +242,32 @@ extension ReferenceImageTests {
             "LC_ALL=C.UTF-8", "PYTHONDONTWRITEBYTECODE=1",
         ]
 
-        /// Runs a program in the unpacked tree. None of them writes there.
+        /// Arguments of unshare(1) that run a command in the unpacked tree, under an overlay of which nothing stays:
+        /// other tests compare the tree, and a shell's `>/dev/null` makes a file where no device is.
+        private static func inTree(_ options: [String], _ command: [String]) async throws -> [String] {
+            let script = """
+                cd "$1" && shift && mount -t tmpfs none /mnt && mkdir /mnt/upper /mnt/work /mnt/root \
+                && mount -t overlay -o lowerdir=.,upperdir=/mnt/upper,workdir=/mnt/work overlay /mnt/root \
+                && exec chroot "$@"
+                """
+            return try await ["--mount", "--propagation", "private", "sh", "-c", script, "-", tree()]
+                + options + ["/mnt/root"] + command
+        }
+
         private func inImage(_ program: String, _ arguments: [String]) async throws -> String {
             try await rootOutput(
-                of: "chroot",
-                [OracleTests.tree(), "/usr/bin/env", "-i"] + OracleTests.environment + [program] + arguments)
+                of: "unshare",
+                OracleTests.inTree(
+                    [], ["/usr/bin/env", "-i"] + OracleTests.environment + [program] + arguments))
         }
 
         private func asAirflow(_ program: String, _ arguments: [String]) async throws -> String {
             try await rootOutput(
-                of: "chroot",
-                ["--userspec=50000:0", OracleTests.tree(), "/usr/bin/env", "-i", "HOME=/home/airflow"]
-                    + OracleTests.environment + [program] + arguments)
+                of: "unshare",
+                OracleTests.inTree(
+                    ["--userspec=50000:0"],
+                    ["/usr/bin/env", "-i", "HOME=/home/airflow"] + OracleTests.environment + [program]
+                        + arguments))
         }
     }
 }
