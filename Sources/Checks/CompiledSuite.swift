@@ -180,6 +180,7 @@ public struct CompiledSuite: Sendable {
             source: declaration.source,
             remedy: declaration.remedy.map { escaped($0.shown(in: context.scope)) },
             position: declaration.position)
+        result.scenario = declaration.scenario
         if let reason = context.inputs.reasonToSkip(declaration) {
             result.reason = reason
             return result

@@ -6,6 +6,10 @@ import Verdict
 /// Control characters and bidirectional controls are written as `\u` escapes, so that the file can be
 /// looked at in a terminal; reading it back gives the very same record.
 public enum JSONReport {
+    static let form = ReportForm(
+        summary: "the complete run record, which can be rendered or merged later", fileExtension: "json",
+        render: { (record, _) throws(ReportError) in try render(record) })
+
     /// - Throws: `ReportError` of kind `notRepresentable` for a duration that is infinite or not a number.
     public static func render(_ record: RunRecord) throws(ReportError) -> [UInt8] {
         let encoder = JSONEncoder()

@@ -11,6 +11,10 @@ import Verdict
 /// - A known fail is a `failure` that says so: the format has no word for it, and hidden it would be forgotten.
 /// - A run that proves nothing has an `error` case that says so: no viewer shows an empty file as a problem.
 enum JUnitReport {
+    static let form = ReportForm(
+        summary: "JUnit XML for Jenkins, GitLab and other test result viewers", fileExtension: "xml",
+        render: { record, _ in render(record) })
+
     static func render(_ record: RunRecord) -> [UInt8] {
         let suites = testSuites(of: record)
         var writer = XMLWriter()
@@ -91,6 +95,16 @@ enum JUnitReport {
                 className: "assay.waivers", name: "\(entry.waiver.check) at \(entry.waiver.position)",
                 status: .skipped(message: "the waiver is not needed: \(joinedLines(entry.reason))"))
         }
+        let conflicts = (record.conflicts ?? []).map { conflict in
+            TestCase(
+                className: "assay.conflicts",
+                name: "\(conflict.suite) \(conflict.check) on \(conflict.configDigest)",
+                status: .skipped(
+                    message: (["runs on one image do not agree"]
+                        + conflict.variants.map { joinedLines($0.words) })
+                        .joined(separator: "\n")))
+        }
+        if !conflicts.isEmpty { suites.append(TestSuite(name: "conflicts", time: 0, cases: conflicts)) }
         if !unused.isEmpty { suites.append(TestSuite(name: "waivers", time: 0, cases: unused)) }
         if !problems.isEmpty {
             suites.append(TestSuite(name: "run", time: 0, cases: problems))

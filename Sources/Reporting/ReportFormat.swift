@@ -1,6 +1,6 @@
 import Verdict
 
-/// A form in which a run record can be written.
+/// A form in which a run record can be written. Each has a file of its own, whose `form` is its entry below.
 public enum ReportFormat: String, CaseIterable, Sendable {
     /// For a reader at a terminal: the verdict first, fails grouped by the step that caused them.
     case text
@@ -9,23 +9,19 @@ public enum ReportFormat: String, CaseIterable, Sendable {
     /// The run record itself: the one form that can be read back.
     case json
 
-    /// One line for help texts.
-    public var summary: String {
+    private var form: ReportForm {
         switch self {
-        case .text: "verdict, causes and remedies for a reader at a terminal"
-        case .junit: "JUnit XML for Jenkins, GitLab and other test result viewers"
-        case .json: "the complete run record, which can be rendered or merged later"
+        case .text: TextReport.form
+        case .junit: JUnitReport.form
+        case .json: JSONReport.form
         }
     }
 
-    /// Extension of a file in this format, without the dot.
-    public var fileExtension: String {
-        switch self {
-        case .text: "txt"
-        case .junit: "xml"
-        case .json: "json"
-        }
-    }
+    /// One line for help texts.
+    public var summary: String { form.summary }
+
+    /// Extension of a file in this format, without the dot; no two formats have the same.
+    public var fileExtension: String { form.fileExtension }
 
     /// The record in this format, as UTF-8 that ends with a newline.
     ///
@@ -35,12 +31,17 @@ public enum ReportFormat: String, CaseIterable, Sendable {
     public func render(
         _ record: RunRecord, options: RenderOptions = RenderOptions()
     ) throws(ReportError) -> [UInt8] {
-        switch self {
-        case .text: TextReport.render(record, options: options)
-        case .junit: JUnitReport.render(record)
-        case .json: try JSONReport.render(record)
-        }
+        try form.render(record, options)
     }
+}
+
+/// What a format is: the one thing that its file has to give.
+struct ReportForm: Sendable {
+    /// One line for help texts.
+    var summary: String
+    /// Extension of a file, without the dot.
+    var fileExtension: String
+    var render: @Sendable (RunRecord, RenderOptions) throws(ReportError) -> [UInt8]
 }
 
 /// How a report for human readers is laid out. Formats for machines take no notice of it.

@@ -5,10 +5,19 @@ import Verdict
 /// Whatever is left out is counted. Words and symbols carry the meaning, colour only underlines it. No line
 /// can act on the terminal or be taken for a command by a CI log reader.
 struct TextReport {
+    static let form = ReportForm(
+        summary: "verdict, causes and remedies for a reader at a terminal", fileExtension: "txt",
+        render: { record, options in render(record, options: options) })
+
     /// How many findings of a check, and details of a finding, are shown unless all are asked for.
     private static let listLimit = 10
     /// How many characters of one value are shown unless all are asked for.
     private static let valueLimit = 600
+
+    /// How many causes, and remedies of each, are told first.
+    private static let firstLimit = 3
+    /// How many rows of the matrix are shown unless all are asked for.
+    private static let matrixLimit = 40
 
     private let record: RunRecord
     private let options: RenderOptions
@@ -36,6 +45,7 @@ struct TextReport {
             }
             write(run)
         }
+        writeConflicts()
         writeUnusedWaivers()
         blank()
         field("tool", "\(record.tool.name) \(record.tool.version)")
@@ -46,7 +56,7 @@ struct TextReport {
     // MARK: Verdict
 
     /// The words for what the shell is told by the exit code.
-    private struct Judgement {
+    private struct VerdictWords {
         var symbol: String
         var words: String
         var style: Style
@@ -69,7 +79,7 @@ struct TextReport {
     }
 
     private mutating func writeOverview() {
-        let verdict = Judgement(ExitDecision(of: record, failOn: options.failOn))
+        let verdict = VerdictWords(ExitDecision(of: record, failOn: options.failOn))
         let decisions = record.images.map { decision(on: $0) }
         let conforming = decisions.count { $0 == .conforming }
         let failing = decisions.count { $0 == .notConforming }
@@ -88,6 +98,48 @@ struct TextReport {
             put("\(image.reference): \(image.reason)", indent: 2, style: .yellow)
             if let hint = image.hint { put("hint: \(hint)", indent: 4) }
         }
+        writeMatrix(decisions)
+    }
+
+    /// The images with their counts, and the checks that do not pass everywhere, with an outcome for each image.
+    private mutating func writeMatrix(_ decisions: [ExitDecision]) {
+        guard record.images.count > 1 else { return }
+        heading("IMAGES", record.images.count)
+        let columns = String(record.images.count).count
+        for (number, run) in record.images.enumerated() {
+            let verdict = VerdictWords(decisions[number])
+            let counts = run.counts
+            let words = [Outcome.pass, .fail, .error, .waived].compactMap { outcome in
+                counts[outcome].flatMap { $0 == 0 ? nil : "\($0) \(outcome.words)" }
+            }
+            let name = String(number + 1)
+            let margin = String(repeating: " ", count: columns - name.count)
+            put(
+                "\(margin)\(name) \(verdict.symbol) \(run.image.reference) \(run.image.platform): \(words.joined(separator: ", "))",
+                indent: 2, hanging: columns + 3, style: verdict.style)
+        }
+        let rows = MatrixRow.rows(of: record).filter { row in
+            row.outcomes.contains { $0 == .fail || $0 == .error || $0 == .waived }
+        }
+        if rows.isEmpty { return }
+        heading("CHECKS BY IMAGES", rows.count)
+        // More images than fit are in the sections below.
+        let shown = min(record.images.count, (width - 30) / (columns + 1))
+        func line(_ cells: [String]) -> String {
+            cells.prefix(shown).map { String(repeating: " ", count: columns - TextLayout.columns($0)) + $0 }
+                .joined(separator: " ")
+        }
+        put(line(record.images.indices.map { String($0 + 1) }), indent: 2, style: .dim)
+        for row in options.verbose ? rows[...] : rows.prefix(Self.matrixLimit) {
+            put(
+                "\(line(row.outcomes.map { $0.map(symbol) ?? " " }))  \(row.id)  \(TextLayout.fit(value(row.title), width: max(20, width - 30)))",
+                indent: 2, hanging: shown * (columns + 1) + 1)
+        }
+        let rest = rows.count - Self.matrixLimit
+        if rest > 0, !options.verbose { put("… \(rest) more checks; the verbose report has them", indent: 2) }
+        if shown < record.images.count {
+            put("… \(record.images.count - shown) more images do not fit", indent: 2)
+        }
     }
 
     private mutating func writeIncomplete() {
@@ -97,10 +149,10 @@ struct TextReport {
     }
 
     private mutating func write(_ run: ImageRun) {
-        let verdict = Judgement(decision(on: run))
+        let verdict = VerdictWords(decision(on: run))
         put("\(verdict.symbol) \(verdict.words)  \(run.image.reference)", hanging: 2, style: verdict.style)
         let counts = run.counts
-        let atoms = Outcome.allCases.map { "\(symbol($0)) \(counts[$0, default: 0]) \(word($0))" }
+        let atoms = Outcome.allCases.map { "\(symbol($0)) \(counts[$0, default: 0]) \($0.words)" }
         for line in TextLayout.wrap(atoms, separator: "   ", width: width - 2) { put(line, indent: 2) }
         writeIncomplete()
         if !run.hasEvaluatedChecks { put("! no check was evaluated", indent: 2, style: .yellow) }
@@ -114,9 +166,11 @@ struct TextReport {
                 indent: 2, style: .yellow)
         }
         if let baseline = run.baseline { write(baseline, run) }
-        writeIdentity(run)
         let fails = run.results.filter { $0.outcome == .fail }
-        writeFails(fails.filter { $0.known != true }, of: run, title: "FAILED, BY CAUSE")
+        let new = fails.filter { $0.known != true }
+        writeFixFirst(new, of: run)
+        writeIdentity(run)
+        writeFails(new, of: run, title: "FAILED, BY CAUSE")
         writeErrors(run)
         writeFails(fails.filter { $0.known == true }, of: run, title: "KNOWN FAILS, BY CAUSE")
         writeWaived(run)
@@ -230,6 +284,38 @@ struct TextReport {
     private func rank(_ cause: Cause) -> Int {
         guard let provenance = cause.provenance else { return Int.max }
         return provenance.layer ?? Int.max - 1
+    }
+
+    /// The steps whose change mends most: those with the weightiest fails first, then those with more of them.
+    private mutating func writeFixFirst(_ fails: [CheckResult], of run: ImageRun) {
+        let causes = causes(of: fails.filter { $0.severity >= options.failOn })
+        guard causes.count > 1 else { return }
+        func weight(_ cause: Cause) -> (Severity, Int) {
+            (cause.fails.map(\.check.severity).max() ?? .info, cause.fails.count)
+        }
+        let first = causes.enumerated().sorted { left, right in
+            let (mine, other) = (weight(left.element), weight(right.element))
+            return mine == other ? left.offset < right.offset : mine > other
+        }.prefix(Self.firstLimit)
+        heading("FIX FIRST", first.count, of: causes.count)
+        for (number, (_, cause)) in first.enumerated() {
+            let place =
+                cause.provenance.map { self.place(of: $0, layers: run.image.layers.count) }
+                ?? "no single step"
+            let ids = limited(cause.fails.map(\.check.id))
+            let more = cause.fails.count > ids.count ? ", \(cause.fails.count - ids.count) more" : ""
+            put("\(number + 1)  \(ids.joined(separator: ", "))\(more)", indent: 2, hanging: 3, style: .bold)
+            put(place, indent: 5)
+            if let instruction = cause.provenance?.instruction {
+                put(TextLayout.fit(SafeText.oneLine(instruction), width: width - 5), indent: 5)
+            }
+            var told: Set<String> = []
+            for remedy in cause.fails.compactMap(\.check.remedy).filter({ told.insert($0).inserted }).prefix(
+                Self.firstLimit)
+            {
+                put("- \(value(remedy))", indent: 5, hanging: 2)
+            }
+        }
     }
 
     private mutating func writeFails(_ fails: [CheckResult], of run: ImageRun, title: String) {
@@ -354,6 +440,22 @@ struct TextReport {
         }
     }
 
+    /// Where runs on the same image do not agree.
+    private mutating func writeConflicts() {
+        guard let conflicts = record.conflicts else { return }
+        heading("CONFLICTS, RUNS ON ONE IMAGE DIFFER", conflicts.count)
+        for conflict in conflicts {
+            put(
+                "! \(conflict.suite) \(conflict.check)  on \(conflict.configDigest)", indent: 2, hanging: 2,
+                style: .yellow)
+            for variant in conflict.variants {
+                field(
+                    "", "\(symbol(variant.outcome)) \(variant.words)", indent: 2,
+                    style: style(variant.outcome))
+            }
+        }
+    }
+
     private mutating func writeUnusedWaivers() {
         guard let unused = record.unusedWaivers else { return }
         heading("WAIVERS THAT ARE NOT NEEDED", unused.count)
@@ -425,17 +527,6 @@ struct TextReport {
         }
     }
 
-    private func word(_ outcome: Outcome) -> String {
-        switch outcome {
-        case .pass: "pass"
-        case .fail: "fail"
-        case .error: "error"
-        case .notApplicable: "not applicable"
-        case .skipped: "skipped"
-        case .waived: "waived"
-        }
-    }
-
     private func style(_ outcome: Outcome) -> Style {
         switch outcome {
         case .pass: .green
@@ -460,9 +551,10 @@ struct TextReport {
 
     private mutating func blank() { output += "\n" }
 
-    private mutating func heading(_ title: String, _ count: Int) {
+    private mutating func heading(_ title: String, _ count: Int, of all: Int? = nil) {
         blank()
-        put("\(title) (\(count))", style: .bold)
+        let all = all.map { $0 == count ? "" : " of \($0)" } ?? ""
+        put("\(title) (\(count)\(all))", style: .bold)
     }
 
     /// The text, broken at spaces; lines after the first are indented by `hanging` columns more.

@@ -1,7 +1,8 @@
 /// Everything one run found out: the one source of every report.
 ///
-/// Volatile fields, which differ between two runs on the same image and suites: `started`,
-/// `ImageRun.duration` and `CheckResult.duration`.
+/// Volatile fields, which differ between two runs on the same image and suites: `started`, `ImageRun.duration`,
+/// `CheckResult.duration`, and of transcripts the times, the ports and what programs print. `pinningTimes` gives the
+/// times a value that is always the same.
 public struct RunRecord: Hashable, Codable, Sendable {
     /// Version of this format. Readers refuse a larger one.
     public static let currentVersion = 1
@@ -18,6 +19,9 @@ public struct RunRecord: Hashable, Codable, Sendable {
     public var unreadable: [UnreadableImage]
     /// Waivers that no image of the run needed; nil when there are none, or the run cannot tell.
     public var unusedWaivers: [UnusedWaiver]?
+    /// Checks of which runs on the same image say different things; nil when there are none, or the record is of
+    /// one run.
+    public var conflicts: [ResultConflict]?
 
     public init(
         tool: Tool, started: String?, complete: Bool, suites: [SuiteIdentity], images: [ImageRun],
@@ -249,6 +253,8 @@ public struct CheckResult: Hashable, Codable, Sendable {
     public var title: String
     /// Name of the suite the check belongs to.
     public var suite: String
+    /// The digest of that suite; nil where the record has only one of its name.
+    public var suiteDigest: String?
     /// The subject area within the suite ("user", "filesystem" …): JUnit's class name.
     public var group: String
     public var severity: Severity
@@ -269,6 +275,8 @@ public struct CheckResult: Hashable, Codable, Sendable {
     public var source: String?
     public var remedy: String?
     public var position: SourcePosition
+    /// The scenario whose transcript it looks at; nil for a check that runs nothing.
+    public var scenario: String?
     /// Seconds. Volatile.
     public var duration: Double
 

@@ -1,12 +1,12 @@
 import Verdict
 
-/// One run with everything a record can say: all six outcomes, waivers, a baseline, drift, lineage, two images, and
-/// text from a hostile image.
+/// One run with everything a record of one run can say: all six outcomes, waivers, a baseline, drift, lineage, two images,
+/// one that could not be read, probes, and text from a hostile image.
 enum CanonicalRun {
     /// Controls, markup, bidirectional overrides, forbidden code points and commands of CI log readers.
     static let hostile =
         "\u{1B}[31mred\u{1B}[0m\u{0}\u{7}\u{9B}2J ]]> </script><b a=\"1\" b='2'>&amp; \u{202E}gpj.exe\u{2066} "
-        + "\u{FFFD} \u{FFFE} tab\there\r\nnew line\n::error::injected ##[error]injected 日本語 e\u{301}"
+        + "\u{FFFD} \u{FFFE} tab\there\r\nnew line\n::error::injected ##[error]injected %0A::error::injected \\xff\\xfe 日本語 e\u{301}"
 
     static func digest(_ digit: Character) -> String { "sha256:" + String(repeating: digit, count: 64) }
 
@@ -85,6 +85,16 @@ enum CanonicalRun {
         return result
     }()
 
+    static let probeError: CheckResult = {
+        var result = CheckResult(
+            id: "AIR-PROBE-001", title: "airflow version prints the version", suite: "airflow",
+            group: "probe", severity: .error, outcome: .error,
+            reason: "the container did not start: exec format error", statements: ["P01"],
+            source: "Running the image", position: position(60), duration: 0.5)
+        result.scenario = "webserver"
+        return result
+    }()
+
     static let results = [
         CheckResult(
             id: "AIR-USER-001", title: "the airflow user has UID 50000 and primary GID 0", suite: "airflow",
@@ -137,11 +147,7 @@ enum CanonicalRun {
         CheckResult(
             id: "AIR-HOSTILE-2", title: "no step is known", suite: "airflow", group: "filesystem",
             severity: .error, outcome: .fail, position: position(50)),
-        CheckResult(
-            id: "AIR-PROBE-001", title: "airflow version prints the version", suite: "airflow",
-            group: "probe", severity: .error, outcome: .error,
-            reason: "the container did not start: exec format error", statements: ["P01"],
-            source: "Running the image", position: position(60), duration: .infinity),
+        probeError,
         CheckResult(
             id: "AIR-MYSQL-001", title: "the MySQL client library is there", suite: "airflow",
             group: "packages", severity: .error, outcome: .waived,
@@ -179,6 +185,40 @@ enum CanonicalRun {
             severity: .error, outcome: .pass, position: position(110), duration: -1),
     ]
 
+    static let transcripts = [
+        ProbeTranscript(
+            scenario: "broker-late", runtime: "oci",
+            containers: [
+                ContainerTranscript(
+                    name: "main",
+                    command: "docker run --rm --env AIRFLOW__CELERY__BROKER_URL=*** IMAGE celery worker",
+                    exitCode: 0,
+                    standardOutput: .init(
+                        text: "............. OK\n", byteCount: 17),
+                    standardError: .init(text: hostile, byteCount: 70_000, isTruncated: true), duration: 4.25),
+                ContainerTranscript(
+                    name: "look", command: "docker exec CONTAINER id", exitCode: 143,
+                    standardOutput: .init(text: "uid=50000(airflow) gid=0(root)\n", byteCount: 31),
+                    duration: 0.02),
+            ],
+            services: [
+                ServiceTranscript(
+                    name: "broker", kind: "redis", port: 41_233, connections: 3, opened: 2,
+                    firstConnection: 2.125),
+                ServiceTranscript(name: "database", kind: "postgresql", port: 41_234),
+            ],
+            events: [
+                .init(time: 0.03, text: "main started"), .init(time: 2, text: "broker opened"),
+                .init(time: 4.28, text: "main ended with 0"), .init(time: 4.3, text: hostile),
+            ], duration: 4.5),
+        ProbeTranscript(
+            scenario: "webserver", runtime: "oci",
+            containers: [
+                ContainerTranscript(name: "main", command: "docker run --rm IMAGE webserver", duration: 60)
+            ], events: [.init(time: 0.03, text: "main started")],
+            incident: "step 2, wait for port 8080 of main: not open after 60 s\n\(hostile)", duration: 60.5),
+    ]
+
     static let hostileRun: ImageRun = {
         var run = judgedRun
         run.lineage = LineageSummary(
@@ -188,6 +228,7 @@ enum CanonicalRun {
                 "INSTALL_MYSQL_CLIENT is empty (command line)",
             ], baseLayers: 2, baseSize: 1_204_331_877, addedSize: 31_877)
         run.judgedByDocument = true
+        run.transcripts = transcripts
         run.baseline = BaselineComparison(
             file: "main.json", started: "2026-11-01T12:00:00Z",
             reference: "docker://docker.io/apache/airflow:2.10.4", gone: ["AIR-OS-001", "AIR-USER-002"])
@@ -269,6 +310,23 @@ enum CanonicalRun {
         return run
     }
 
+    static let merged: RunRecord = {
+        var other = run([.pass, .fail, .pass])
+        other.results[0].findings = [
+            Finding(subject: Subject(.user, "airflow"), expected: "UID 50000", observed: "UID 50000")
+        ]
+        var changed = record(images: [other])
+        changed.suites = [RunRecord.SuiteIdentity(name: "s", digest: digest("9"))]
+        changed.tool.version = "0.2.0"
+        var before = record(images: [run([.fail, .fail, .skipped])])
+        before.suites = [RunRecord.SuiteIdentity(name: "s", digest: digest("8"))]
+        var elsewhere = run([.pass])
+        elsewhere.image.reference = "oci:elsewhere"
+        var third = record(images: [elsewhere])
+        third.suites = before.suites
+        return RunRecord.merging([before, changed, third]) ?? record(images: [])
+    }()
+
     /// One fail whose observed value is a line of a million characters.
     static let longLine: RunRecord = {
         var run = cleanRun
@@ -286,18 +344,6 @@ enum CanonicalRun {
         ]
         return record(images: [run])
     }()
-
-    /// The record as JSON can express it.
-    static let finiteRecord: RunRecord = {
-        var record = CanonicalRun.record
-        for image in record.images.indices {
-            for result in record.images[image].results.indices
-            where !record.images[image].results[result].duration.isFinite {
-                record.images[image].results[result].duration = 0
-            }
-        }
-        return record
-    }()
 }
 
 /// Records as arguments of tests. The test log prints arguments, and hostile text has no place in a CI log.
@@ -307,6 +353,10 @@ enum Sample: String, CaseIterable {
     case noCheck
     case nothingEvaluated
     case sameImageTwiceInterrupted
+    /// Interrupted in the second image.
+    case incomplete
+    /// Of three runs, two of which are on one image and do not agree.
+    case merged
 
     var record: RunRecord {
         switch self {
@@ -316,6 +366,10 @@ enum Sample: String, CaseIterable {
         case .nothingEvaluated: CanonicalRun.record(images: [CanonicalRun.run([.skipped, .notApplicable])])
         case .sameImageTwiceInterrupted:
             CanonicalRun.record(images: [CanonicalRun.hostileRun, CanonicalRun.hostileRun], complete: false)
+        case .incomplete:
+            CanonicalRun.record(
+                images: [CanonicalRun.run([.pass, .fail, .skipped])], complete: false)
+        case .merged: CanonicalRun.merged
         }
     }
 }

@@ -4,7 +4,7 @@ import Verdict
 
 struct JSONReportTests {
     @Test func readsBackWhatItWrote() throws {
-        let record = CanonicalRun.finiteRecord
+        let record = CanonicalRun.record
         let read = try JSONReport.decode(JSONReport.render(record))
         #expect(read == record)
     }
@@ -15,7 +15,7 @@ struct JSONReportTests {
     }
 
     @Test func writesEveryControlAsAnEscape() throws {
-        let text = String(decoding: try JSONReport.render(CanonicalRun.finiteRecord), as: UTF8.self)
+        let text = String(decoding: try JSONReport.render(CanonicalRun.record), as: UTF8.self)
         let raw = text.unicodeScalars.filter {
             $0 != "\n" && ($0.properties.generalCategory == .control || $0.properties.isBidiControl)
         }
@@ -27,7 +27,7 @@ struct JSONReportTests {
     }
 
     @Test func refusesANewerVersion() throws {
-        var record = CanonicalRun.finiteRecord
+        var record = CanonicalRun.record
         record.version = 2
         let bytes = try JSONReport.render(record)
         let error = #expect(throws: ReportError.self) { try JSONReport.decode(bytes) }
@@ -53,7 +53,7 @@ struct JSONReportTests {
     }
 
     @Test func saysWhereARecordIsDamaged() throws {
-        let text = String(decoding: try JSONReport.render(CanonicalRun.finiteRecord), as: UTF8.self)
+        let text = String(decoding: try JSONReport.render(CanonicalRun.record), as: UTF8.self)
         let damaged = text.replacing(#""outcome" : "waived""#, with: #""outcome" : "fine\u001b[2J""#)
         let error = #expect(throws: ReportError.self) { try JSONReport.decode(damaged.utf8) }
         #expect(error?.kind == .malformedRecord)
@@ -62,7 +62,9 @@ struct JSONReportTests {
     }
 
     @Test func saysWhereADurationIsNoNumber() {
-        let error = #expect(throws: ReportError.self) { try JSONReport.render(CanonicalRun.record) }
+        var record = CanonicalRun.record
+        record.images[0].results[5].duration = .infinity
+        let error = #expect(throws: ReportError.self) { try JSONReport.render(record) }
         #expect(error?.kind == .notRepresentable)
         #expect(error?.message.contains("images[0].results[5].duration") == true)
     }
