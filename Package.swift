@@ -74,7 +74,10 @@ let package = Package(
             ], exclude: ["README.md"], swiftSettings: swift),
         .executableTarget(name: "assay", dependencies: ["AssayCommands"], swiftSettings: swift),
         .testTarget(
-            name: "ReportingTests", dependencies: ["Reporting", "Verdict"], exclude: ["Goldens"],
+            name: "ReportingTests", dependencies: ["LayerArchive", "Reporting", "Verdict"],
+            exclude: ["Goldens"], swiftSettings: swift),
+        .testTarget(
+            name: "AssayCommandsTests", dependencies: ["AssayCommands", "LayerArchive", "Runner"],
             swiftSettings: swift),
         .testTarget(name: "VerdictTests", dependencies: ["Verdict"], swiftSettings: swift),
         .testTarget(

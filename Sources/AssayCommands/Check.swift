@@ -106,8 +106,8 @@ struct Check: AsyncParsableCommand {
     }
 
     private func judge(_ reference: String, _ run: CheckRun, _ opener: ImageOpener) async throws -> ImageRun {
-        try await ProgressLineHolder.during { start in
-            try await run.judge(reference, opener: opener, progress: start)
+        try await ProgressDisplay.during { progress in
+            try await run.judge(reference, opener: opener, progress: progress)
         }
     }
 

@@ -11,11 +11,15 @@ enum Console {
 
     static func standardError(_ text: String) { write(Array(text.utf8), to: STDERR_FILENO) }
 
-    static func note(_ text: String) { standardError("assay: \(text)\n") }
+    /// A line of progress that stands there gives way.
+    static func note(_ text: String) { standardError("\(clearedLine)assay: \(text)\n") }
 
     static func error(_ text: String, hint: String?) {
-        standardError("assay: error: \(text)\n" + (hint.map { "hint: \($0)\n" } ?? ""))
+        standardError("\(clearedLine)assay: error: \(text)\n" + (hint.map { "hint: \($0)\n" } ?? ""))
     }
+
+    /// Goes to the begin of a terminal's line and empties it (ECMA-48, 8.3.41).
+    static let clearedLine = isatty(STDERR_FILENO) == 1 ? "\r\u{1B}[K" : ""
 
     private static func write(_ bytes: [UInt8], to descriptor: Int32) {
         var rest = bytes[...]

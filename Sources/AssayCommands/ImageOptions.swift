@@ -24,8 +24,8 @@ struct ImageOptions: ParsableArguments {
     /// Opens and reads an image, with progress.
     func analyze(_ reference: String) async throws -> ImageAnalysis {
         let image = try await opener().open(reference)
-        return try await ProgressLine.during("reading \(image.name)", total: image.layerBytes) { progress in
-            try await ImageAnalysis.read(image, progress: progress)
+        return try await ProgressDisplay.during { progress in
+            try await ImageAnalysis.read(image, progress: progress.begin("reading \(image.name)", image))
         }
     }
 }

@@ -53,8 +53,8 @@ struct Prove: AsyncParsableCommand {
             probes: ProbeSettings(jobs: 1, cache: Cache.directory, program: try Console.programPath()))
         // A wrong suite comes first: then no image is read.
         let suites = try await run.identities
-        let (identity, proofs) = try await ProgressLineHolder.during { start in
-            try await run.prove(image, opener: opener, progress: start)
+        let (identity, proofs) = try await ProgressDisplay.during { progress in
+            try await run.prove(image, opener: opener, progress: progress)
         }
         let record = ProofRecord(
             tool: .init(name: "assay", version: AssayCommand.version), suites: suites, image: identity,

@@ -29,9 +29,9 @@ struct Save: AsyncParsableCommand {
             throw ValidationError("\(quoted(destination)) is not oci:DIRECTORY[:NAME]")
         }
         let source = try await options.opener().open(image)
-        let digest = try await ProgressLine.during("copying \(source.name)", total: source.layerBytes) {
-            progress in
-            try await LayoutWriter(directory: String(directory)).write(source, tag: tag, progress: progress)
+        let digest = try await ProgressDisplay.during { progress in
+            try await LayoutWriter(directory: String(directory)).write(
+                source, tag: tag, progress: progress.begin("copying \(source.name)", source))
         }
         Console.output("\(digest)\n")
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import ImageSource
 import LayerArchive
+import OCIModel
 import RootFS
 import Runner
 import Verdict
@@ -32,10 +33,10 @@ struct Unpack: AsyncParsableCommand {
             throw CommandExit(.undecided, "\(analysis.image.name) has become another image")
         }
         let writer = RootFSWriter(preservesOwners: !noSameOwner)
-        let report = try await ProgressLine.during("writing \(directory)", total: analysis.image.layerBytes) {
-            progress in
+        let report = try await ProgressDisplay.during { progress in
             try await writer.write(
-                analysis.facts.rootfs, layers: analysis.image.layerInputs, to: directory, progress: progress)
+                analysis.facts.rootfs, layers: analysis.image.layerInputs, to: directory,
+                progress: progress.begin("writing \(escaped(directory))", analysis.image))
         }
         for omission in report.omitted { Console.note("left out \(omission)") }
         for note in analysis.notes { Console.note(note) }

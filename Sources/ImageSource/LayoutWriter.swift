@@ -44,6 +44,7 @@ public struct LayoutWriter: Sendable {
             for (index, layer) in image.layers.enumerated() {
                 group.addTask {
                     let digest = try self.copy(layer, number: index + 1, progress: progress)
+                    progress?.endLayer()
                     let mediaType = try layer.mediaType ?? LayoutWriter.mediaType(of: layer.blob)
                     return (index, CopiedLayer(digest: digest, size: layer.blob.size, mediaType: mediaType))
                 }

@@ -39,10 +39,16 @@ public struct LayerSummary: Sendable {
 /// Bytes of blobs read so far by a run; shown as progress.
 public final class ReadProgress: Sendable {
     private let bytes = Atomic<Int64>(0)
+    private let layers = Atomic<Int>(0)
 
     public init() {}
 
     public var bytesRead: Int64 { bytes.load(ordering: .relaxed) }
+
+    /// Layers that have been read to their end.
+    public var layersRead: Int { layers.load(ordering: .relaxed) }
+
+    public func endLayer() { layers.add(1, ordering: .relaxed) }
 
     func add(_ count: Int) { bytes.add(Int64(count), ordering: .relaxed) }
 }

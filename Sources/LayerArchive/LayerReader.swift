@@ -63,6 +63,7 @@ public enum LayerReader {
                 let result = Result { () throws(LayerError) in try decode(layer, decoder) }
                 results.withLock { $0[layer] = result }
                 crew.layerEnded()
+                progress?.endLayer()
             }
             crew.help()
         }

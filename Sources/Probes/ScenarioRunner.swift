@@ -250,6 +250,7 @@ private struct ScenarioRun {
                 ContainerTranscript(
                     name: one.name, command: one.command, exitCode: code ?? nil,
                     standardOutput: one.container.standardOutput, standardError: one.container.standardError,
+                    started: start.duration(to: one.start).seconds,
                     duration: one.start.duration(to: end).seconds), at: 0)
         }
         for service in services {

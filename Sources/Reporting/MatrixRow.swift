@@ -39,18 +39,6 @@ struct MatrixRow {
 }
 
 extension Outcome {
-    /// As reports for people name it.
-    var words: String {
-        switch self {
-        case .pass: "pass"
-        case .fail: "fail"
-        case .error: "error"
-        case .notApplicable: "not applicable"
-        case .skipped: "skipped"
-        case .waived: "waived"
-        }
-    }
-
     /// The order in which one is shown instead of another.
     fileprivate var weight: Int {
         switch self {

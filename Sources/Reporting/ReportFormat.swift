@@ -6,6 +6,8 @@ public enum ReportFormat: String, CaseIterable, Sendable {
     case text
     /// JUnit XML, as read by Jenkins, GitLab and the GitHub actions that show test results.
     case junit
+    /// One page for a browser, with everything in it: verdict, checks, layers, packages, probes.
+    case html
     /// The run record itself: the one form that can be read back.
     case json
 
@@ -13,6 +15,7 @@ public enum ReportFormat: String, CaseIterable, Sendable {
         switch self {
         case .text: TextReport.form
         case .junit: JUnitReport.form
+        case .html: HTMLReport.form
         case .json: JSONReport.form
         }
     }

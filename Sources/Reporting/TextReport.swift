@@ -55,35 +55,24 @@ struct TextReport {
 
     // MARK: Verdict
 
-    /// The words for what the shell is told by the exit code.
-    private struct VerdictWords {
-        var symbol: String
-        var words: String
-        var style: Style
-
-        init(_ decision: ExitDecision) {
-            switch decision {
-            case .conforming: (symbol, words, style) = ("✓", "CONFORMS", .green)
-            case .notConforming: (symbol, words, style) = ("✗", "DOES NOT CONFORM", .red)
-            case .undecided, .usage, .interrupted, .terminated:
-                (symbol, words, style) = ("?", "COULD NOT BE JUDGED", .yellow)
-            }
+    private func style(_ decision: ExitDecision) -> Style {
+        switch decision {
+        case .conforming: .green
+        case .notConforming: .red
+        case .undecided, .usage, .interrupted, .terminated: .yellow
         }
     }
 
     private func decision(on run: ImageRun) -> ExitDecision {
-        var single = record
-        single.images = [run]
-        single.unreadable = []
-        return ExitDecision(of: single, failOn: options.failOn)
+        record.decision(on: run, failOn: options.failOn)
     }
 
     private mutating func writeOverview() {
-        let verdict = VerdictWords(ExitDecision(of: record, failOn: options.failOn))
+        let verdict = ExitDecision(of: record, failOn: options.failOn)
         let decisions = record.images.map { decision(on: $0) }
         let conforming = decisions.count { $0 == .conforming }
         let failing = decisions.count { $0 == .notConforming }
-        put("\(verdict.symbol) \(verdict.words)", style: verdict.style)
+        put("\(verdict.symbol) \(verdict.words.uppercased())", style: style(verdict))
         if record.images.isEmpty, record.unreadable.isEmpty {
             put("no image was judged", indent: 2)
             writeIncomplete()
@@ -107,7 +96,7 @@ struct TextReport {
         heading("IMAGES", record.images.count)
         let columns = String(record.images.count).count
         for (number, run) in record.images.enumerated() {
-            let verdict = VerdictWords(decisions[number])
+            let verdict = decisions[number]
             let counts = run.counts
             let words = [Outcome.pass, .fail, .error, .waived].compactMap { outcome in
                 counts[outcome].flatMap { $0 == 0 ? nil : "\($0) \(outcome.words)" }
@@ -116,7 +105,7 @@ struct TextReport {
             let margin = String(repeating: " ", count: columns - name.count)
             put(
                 "\(margin)\(name) \(verdict.symbol) \(run.image.reference) \(run.image.platform): \(words.joined(separator: ", "))",
-                indent: 2, hanging: columns + 3, style: verdict.style)
+                indent: 2, hanging: columns + 3, style: style(verdict))
         }
         let rows = MatrixRow.rows(of: record).filter { row in
             row.outcomes.contains { $0 == .fail || $0 == .error || $0 == .waived }
@@ -132,7 +121,7 @@ struct TextReport {
         put(line(record.images.indices.map { String($0 + 1) }), indent: 2, style: .dim)
         for row in options.verbose ? rows[...] : rows.prefix(Self.matrixLimit) {
             put(
-                "\(line(row.outcomes.map { $0.map(symbol) ?? " " }))  \(row.id)  \(TextLayout.fit(value(row.title), width: max(20, width - 30)))",
+                "\(line(row.outcomes.map { $0?.symbol ?? " " }))  \(row.id)  \(TextLayout.fit(value(row.title), width: max(20, width - 30)))",
                 indent: 2, hanging: shown * (columns + 1) + 1)
         }
         let rest = rows.count - Self.matrixLimit
@@ -149,10 +138,12 @@ struct TextReport {
     }
 
     private mutating func write(_ run: ImageRun) {
-        let verdict = VerdictWords(decision(on: run))
-        put("\(verdict.symbol) \(verdict.words)  \(run.image.reference)", hanging: 2, style: verdict.style)
+        let verdict = decision(on: run)
+        put(
+            "\(verdict.symbol) \(verdict.words.uppercased())  \(run.image.reference)", hanging: 2,
+            style: style(verdict))
         let counts = run.counts
-        let atoms = Outcome.allCases.map { "\(symbol($0)) \(counts[$0, default: 0]) \($0.words)" }
+        let atoms = Outcome.allCases.map { "\($0.symbol) \(counts[$0, default: 0]) \($0.words)" }
         for line in TextLayout.wrap(atoms, separator: "   ", width: width - 2) { put(line, indent: 2) }
         writeIncomplete()
         if !run.hasEvaluatedChecks { put("! no check was evaluated", indent: 2, style: .yellow) }
@@ -245,52 +236,13 @@ struct TextReport {
         }
     }
 
-    private func counted(_ count: Int, _ what: String) -> String {
-        "\(count.grouped) \(what)\(count == 1 ? "" : "s")"
-    }
-
     // MARK: Fails
-
-    /// The fails that one step of the build caused.
-    private struct Cause {
-        var provenance: Provenance?
-        var fails: [(check: CheckResult, findings: [Finding])]
-    }
-
-    /// A check whose findings have several causes is told under each, with the findings that belong there.
-    private func causes(of fails: [CheckResult]) -> [Cause] {
-        var causes: [Cause] = []
-        var places: [Provenance?: Int] = [:]
-        for check in fails {
-            var findings: [Provenance?: [Finding]] = [:]
-            var order: [Provenance?] = []
-            for finding in check.findings {
-                if findings[finding.provenance] == nil { order.append(finding.provenance) }
-                findings[finding.provenance, default: []].append(finding)
-            }
-            for provenance in order.isEmpty ? [nil] : order {
-                let place = places[provenance] ?? causes.count
-                places[provenance] = place
-                if place == causes.count { causes.append(Cause(provenance: provenance, fails: [])) }
-                causes[place].fails.append((check, findings[provenance] ?? []))
-            }
-        }
-        return causes.enumerated().sorted { left, right in
-            (rank(left.element), left.offset) < (rank(right.element), right.offset)
-        }.map(\.element)
-    }
-
-    /// Lower layers come first, steps without a layer next, what no step is known for last.
-    private func rank(_ cause: Cause) -> Int {
-        guard let provenance = cause.provenance else { return Int.max }
-        return provenance.layer ?? Int.max - 1
-    }
 
     /// The steps whose change mends most: those with the weightiest fails first, then those with more of them.
     private mutating func writeFixFirst(_ fails: [CheckResult], of run: ImageRun) {
-        let causes = causes(of: fails.filter { $0.severity >= options.failOn })
+        let causes = FailCause.all(of: fails.filter { $0.severity >= options.failOn })
         guard causes.count > 1 else { return }
-        func weight(_ cause: Cause) -> (Severity, Int) {
+        func weight(_ cause: FailCause) -> (Severity, Int) {
             (cause.fails.map(\.check.severity).max() ?? .info, cause.fails.count)
         }
         let first = causes.enumerated().sorted { left, right in
@@ -321,7 +273,7 @@ struct TextReport {
     private mutating func writeFails(_ fails: [CheckResult], of run: ImageRun, title: String) {
         if fails.isEmpty { return }
         heading(title, fails.count)
-        for (number, cause) in causes(of: fails).enumerated() {
+        for (number, cause) in FailCause.all(of: fails).enumerated() {
             if number > 0 { blank() }
             writeCause(cause.provenance, layers: run.image.layers.count)
             for fail in cause.fails { write(fail.check, findings: fail.findings, indent: 4) }
@@ -350,7 +302,7 @@ struct TextReport {
     ) {
         let weight = check.severity == .error ? "" : "  [\(check.severity.rawValue)]"
         put(
-            "\(symbol(check.outcome)) \(check.id)  \(value(check.title))\(weight)\(check.known == true ? "  [known]" : "")",
+            "\(check.outcome.symbol) \(check.id)  \(value(check.title))\(weight)\(check.known == true ? "  [known]" : "")",
             indent: indent,
             hanging: 2,
             style: style(check.outcome))
@@ -450,7 +402,7 @@ struct TextReport {
                 style: .yellow)
             for variant in conflict.variants {
                 field(
-                    "", "\(symbol(variant.outcome)) \(variant.words)", indent: 2,
+                    "", "\(variant.outcome.symbol) \(variant.words)", indent: 2,
                     style: style(variant.outcome))
             }
         }
@@ -477,7 +429,7 @@ struct TextReport {
         for (reason, checks) in grouped(results, by: { $0.reason ?? "no reason was given" }) {
             let areMany = checks.count > Self.listLimit * 2 && !options.verbose
             let which = areMany ? "\(checks.count) checks" : checks.map(\.id).joined(separator: ", ")
-            put("\(symbol(outcome)) \(value(reason)): \(which)", indent: 2, hanging: 2)
+            put("\(outcome.symbol) \(value(reason)): \(which)", indent: 2, hanging: 2)
         }
     }
 
@@ -490,7 +442,7 @@ struct TextReport {
             for (group, checks) in groups {
                 put("\(group) \(checks.count)", indent: 2, style: .bold)
                 for check in checks {
-                    put("\(symbol(.pass)) \(check.id)  \(value(check.title))", indent: 4, hanging: 2)
+                    put("\(Outcome.pass.symbol) \(check.id)  \(value(check.title))", indent: 4, hanging: 2)
                 }
             }
         } else {
@@ -514,17 +466,6 @@ struct TextReport {
             }
         }
         return groups
-    }
-
-    private func symbol(_ outcome: Outcome) -> String {
-        switch outcome {
-        case .pass: "✓"
-        case .fail: "✗"
-        case .error: "?"
-        case .notApplicable: "·"
-        case .skipped: "-"
-        case .waived: "~"
-        }
     }
 
     private func style(_ outcome: Outcome) -> Style {

@@ -62,7 +62,7 @@ public struct CheckRun: Sendable {
     /// - Throws: `SuiteError` as `identities`; `ImageSourceError` when the image cannot be opened, `LayerError` when
     ///   a layer is damaged, `CancellationError` after `stop`.
     public func judge(
-        _ reference: String, opener: ImageOpener, progress: @Sendable (Image, ReadProgress) -> Void
+        _ reference: String, opener: ImageOpener, progress: RunProgress
     ) async throws -> ImageRun {
         let start = clock.now
         let analysis = try await read(reference, opener, progress)
@@ -70,7 +70,7 @@ public struct CheckRun: Sendable {
         var transcripts: [ProbeTranscript] = []
         for suite in try await suites.value.suites {
             let (scenarios, scope) = suite.scenarios(for: analysis.facts, inputs: inputs)
-            let outcomes = try await probes.outcomes(of: scenarios, scope: scope, for: analysis)
+            let outcomes = try await probes.outcomes(of: scenarios, scope: scope, for: analysis, progress: progress)
             for scenario in scenarios {
                 if case .observed(let transcript)? = outcomes[scenario.name] {
                     transcripts.append(transcript)
@@ -85,7 +85,7 @@ public struct CheckRun: Sendable {
             judgedByDocument: inputs.judgesByDocument ? true : nil,
             parameters: CheckRun.unique(judgements.flatMap(\.parameters)),
             results: judgements.flatMap(\.results), transcripts: transcripts.isEmpty ? nil : transcripts,
-            notes: analysis.notes,
+            contents: ImageContents(analysis.facts), notes: analysis.notes,
             duration: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
     }
 
@@ -93,7 +93,7 @@ public struct CheckRun: Sendable {
     ///
     /// - Throws: as `judge`.
     public func prove(
-        _ reference: String, opener: ImageOpener, progress: @Sendable (Image, ReadProgress) -> Void
+        _ reference: String, opener: ImageOpener, progress: RunProgress
     ) async throws -> (image: ImageIdentity, proofs: [SuiteProof]) {
         let analysis = try await read(reference, opener, progress)
         return (
@@ -102,11 +102,13 @@ public struct CheckRun: Sendable {
     }
 
     private func read(
-        _ reference: String, _ opener: ImageOpener, _ progress: @Sendable (Image, ReadProgress) -> Void
+        _ reference: String, _ opener: ImageOpener, _ progress: RunProgress
     ) async throws -> ImageAnalysis {
         let image = try await opener.open(reference)
         let bytesRead = ReadProgress()
-        progress(image, bytesRead)
+        progress.begin(
+            .layers(
+                "reading \(image.name)", bytes: image.layerBytes, count: image.layerInputs.count, bytesRead))
         let plan = readsFactsOnly ? ContentPlan() : plan(for: image, try await suites.value)
         return try await ImageAnalysis.read(image, plan: plan, progress: bytesRead)
     }

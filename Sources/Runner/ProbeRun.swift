@@ -45,12 +45,12 @@ final class ProbeRun: Sendable {
     /// - Returns: what came of each scenario, by its name; nothing is left of it but the unpacked image.
     /// - Throws: `CancellationError` after `stop`.
     func outcomes(
-        of scenarios: [ScenarioDeclaration], scope: Scope, for analysis: ImageAnalysis
+        of scenarios: [ScenarioDeclaration], scope: Scope, for analysis: ImageAnalysis, progress: RunProgress
     ) async throws -> [String: ScenarioOutcome] {
         if scenarios.isEmpty { return [:] }
         let task = try state.withLock { state in
             guard !state.isStopped else { throw CancellationError() }
-            let task = Task { await run(scenarios, scope: scope, for: analysis) }
+            let task = Task { await run(scenarios, scope: scope, for: analysis, progress: progress) }
             state.task = task
             return task
         }
@@ -70,7 +70,7 @@ final class ProbeRun: Sendable {
     }
 
     private func run(
-        _ scenarios: [ScenarioDeclaration], scope: Scope, for analysis: ImageAnalysis
+        _ scenarios: [ScenarioDeclaration], scope: Scope, for analysis: ImageAnalysis, progress: RunProgress
     ) async -> [String: ScenarioOutcome] {
         func all(_ outcome: ScenarioOutcome) -> [String: ScenarioOutcome] {
             Dictionary(scenarios.map { ($0.name, outcome) }, uniquingKeysWith: { $1 })
@@ -99,10 +99,10 @@ final class ProbeRun: Sendable {
         do {
             switch kind {
             case .oci:
-                let rootfs = try await unpacked(analysis, scratch: directory.path)
+                let rootfs = try await unpacked(analysis, scratch: directory.path, progress)
                 outcomes = await run(
                     scenarios, scope: scope, for: analysis, by: OCIRuntime(rootfs: rootfs, run: directory),
-                    scratch: directory.path)
+                    scratch: directory.path, progress: progress)
             case .docker, .podman:
                 let engine = try await EngineRuntime(
                     kind, configDigest: analysis.image.configDigest, run: directory
@@ -117,7 +117,7 @@ final class ProbeRun: Sendable {
                     return file
                 }
                 outcomes = await run(
-                    scenarios, scope: scope, for: analysis, by: engine, scratch: directory.path)
+                    scenarios, scope: scope, for: analysis, by: engine, scratch: directory.path, progress: progress)
                 await engine.close()
             }
         } catch {
@@ -129,20 +129,23 @@ final class ProbeRun: Sendable {
 
     private func run(
         _ scenarios: [ScenarioDeclaration], scope: Scope, for analysis: ImageAnalysis,
-        by runtime: some ContainerRuntime, scratch: String
+        by runtime: some ContainerRuntime, scratch: String, progress: RunProgress
     ) async -> [String: ScenarioOutcome] {
         let runner = ScenarioRunner(runtime: runtime, facts: analysis.facts, scratch: scratch)
+        progress.begin(.probes(image: "\(analysis.image.name)", count: scenarios.count))
         return await withTaskGroup(of: (String, ScenarioOutcome).self) { group in
             var waiting = scenarios[...]
             var outcomes: [String: ScenarioOutcome] = [:]
             func startNext() {
                 guard !Task.isCancelled, let scenario = waiting.popFirst() else { return }
+                progress.beginScenario(scenario.name)
                 group.addTask {
                     (scenario.name, await ProbeRun.outcome(of: scenario, scope: scope, by: runner))
                 }
             }
             for _ in 0..<max(1, settings.jobs) { startNext() }
             while let (name, outcome) = await group.next() {
+                progress.endScenario(name)
                 outcomes[name] = outcome
                 startNext()
             }
@@ -168,17 +171,25 @@ final class ProbeRun: Sendable {
     /// A directory for each layer, stacked by overlays, would share layers between images, but for whiteouts that
     /// overlays want as devices or attributes, and at the price of a merge that the kernel makes and Assay did not
     /// judge.
-    private func unpacked(_ analysis: ImageAnalysis, scratch: String) async throws -> String {
+    private func unpacked(
+        _ analysis: ImageAnalysis, scratch: String, _ progress: RunProgress
+    ) async throws -> String {
         let key = analysis.facts.layers.map(\.diffID.description).joined(separator: " ")
         let folder = UnpackedImages.folder(of: settings.cache)
         let place = "\(folder)/\(try Digester.digest(of: Array(key.utf8)).encoded)"
         if FileManager.default.fileExists(atPath: place) { return place }
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        let bytesRead = ReadProgress()
+        let layers = analysis.image.layerInputs
+        progress.begin(
+            .layers(
+                "unpacking \(analysis.image.name)", bytes: analysis.image.layerBytes, count: layers.count,
+                bytesRead))
         do {
             if OCIRuntime.mapping.isEmpty {
                 _ = try await RootFSWriter(preservesOwners: true).write(
-                    analysis.facts.rootfs, layers: analysis.image.layerInputs, to: place)
+                    analysis.facts.rootfs, layers: layers, to: place, progress: bytesRead)
             } else {
                 try await unpackMapped(analysis.image, to: place, scratch: scratch)
             }

@@ -18,7 +18,10 @@ extension ProbeTranscript {
     fileprivate var pinningTimes: ProbeTranscript {
         var transcript = self
         transcript.duration = 0
-        for index in transcript.containers.indices { transcript.containers[index].duration = 0 }
+        for index in transcript.containers.indices {
+            transcript.containers[index].duration = 0
+            transcript.containers[index].started = transcript.containers[index].started.map { _ in 0 }
+        }
         for index in transcript.events.indices { transcript.events[index].time = 0 }
         for index in transcript.services.indices {
             transcript.services[index].port = 0

@@ -60,18 +60,21 @@ public struct ContainerTranscript: Hashable, Codable, Sendable {
     public var exitCode: Int32?
     public var standardOutput: Output
     public var standardError: Output
+    /// Seconds after the scenario began at which it was started; nil in records of older versions.
+    public var started: Double?
     /// Seconds from its start to its end, or to its removal.
     public var duration: Double
 
     public init(
         name: String, command: String, exitCode: Int32? = nil, standardOutput: Output = Output(),
-        standardError: Output = Output(), duration: Double = 0
+        standardError: Output = Output(), started: Double? = nil, duration: Double = 0
     ) {
         self.name = name
         self.command = command
         self.exitCode = exitCode
         self.standardOutput = standardOutput
         self.standardError = standardError
+        self.started = started
         self.duration = duration
     }
 

@@ -87,6 +87,8 @@ public struct ImageRun: Hashable, Codable, Sendable {
     public var results: [CheckResult]
     /// What the scenarios of the probes did; nil when none was run. Volatile but for their names.
     public var transcripts: [ProbeTranscript]?
+    /// Where the bytes are and what is installed; nil in records of older versions.
+    public var contents: ImageContents?
     /// Oddities of the image that are no check's subject (a duplicate member, trailing data …).
     public var notes: [String]
     /// Wall time, in seconds. Volatile.
@@ -95,7 +97,8 @@ public struct ImageRun: Hashable, Codable, Sendable {
     public init(
         image: ImageIdentity, profile: ProfileChoice?, lineage: LineageSummary? = nil,
         judgedByDocument: Bool? = nil, parameters: [ParameterValue],
-        results: [CheckResult], transcripts: [ProbeTranscript]? = nil, notes: [String], duration: Double
+        results: [CheckResult], transcripts: [ProbeTranscript]? = nil, contents: ImageContents? = nil,
+        notes: [String], duration: Double
     ) {
         self.image = image
         self.profile = profile
@@ -104,6 +107,7 @@ public struct ImageRun: Hashable, Codable, Sendable {
         self.parameters = parameters
         self.results = results
         self.transcripts = transcripts
+        self.contents = contents
         self.notes = notes
         self.duration = duration
     }

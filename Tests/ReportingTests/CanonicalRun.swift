@@ -195,11 +195,12 @@ enum CanonicalRun {
                     exitCode: 0,
                     standardOutput: .init(
                         text: "............. OK\n", byteCount: 17),
-                    standardError: .init(text: hostile, byteCount: 70_000, isTruncated: true), duration: 4.25),
+                    standardError: .init(text: hostile, byteCount: 70_000, isTruncated: true), started: 0.03,
+                    duration: 4.25),
                 ContainerTranscript(
                     name: "look", command: "docker exec CONTAINER id", exitCode: 143,
                     standardOutput: .init(text: "uid=50000(airflow) gid=0(root)\n", byteCount: 31),
-                    duration: 0.02),
+                    started: 3, duration: 0.02),
             ],
             services: [
                 ServiceTranscript(
@@ -219,6 +220,45 @@ enum CanonicalRun {
             incident: "step 2, wait for port 8080 of main: not open after 60 s\n\(hostile)", duration: 60.5),
     ]
 
+    /// Of three layers, the third hides a part of the second.
+    static let contents = ImageContents(
+        layers: [
+            DirectorySize(
+                name: "", bytes: 110_000_000, hiddenBytes: 0,
+                directories: [
+                    DirectorySize(
+                        name: "usr", bytes: 100_000_000, hiddenBytes: 0,
+                        directories: [
+                            DirectorySize(name: "lib", bytes: 70_000_000, hiddenBytes: 0),
+                            DirectorySize(name: "share", bytes: 20_000_000, hiddenBytes: 0),
+                        ]), DirectorySize(name: hostile, bytes: 9_000_000, hiddenBytes: 0),
+                ]),
+            DirectorySize(
+                name: "", bytes: 40_000_000, hiddenBytes: 30_000_000,
+                directories: [
+                    DirectorySize(
+                        name: "var", bytes: 0, hiddenBytes: 25_000_000,
+                        directories: [
+                            DirectorySize(
+                                name: "cache", bytes: 0, hiddenBytes: 25_000_000,
+                                directories: [DirectorySize(name: "apt", bytes: 0, hiddenBytes: 25_000_000)])
+                        ]), DirectorySize(name: "opt", bytes: 40_000_000, hiddenBytes: 5_000_000),
+                ]),
+            DirectorySize(name: "", bytes: 31_877, hiddenBytes: 0),
+        ],
+        packages: PackageList(
+            [
+                InstalledPackage(
+                    name: "dumb-init", version: "1.2.5-2", architecture: "arm64", bytes: 102_400, layer: 2),
+                InstalledPackage(name: hostile, version: hostile, architecture: hostile),
+                InstalledPackage(name: "zlib1g", version: "1:1.2.13", architecture: "arm64", layer: 1),
+            ], limit: 2),
+        distributions: PackageList([
+            InstalledPackage(
+                name: "apache-airflow", version: "2.10.5",
+                location: "/home/airflow/.local/lib/python3.12/site-packages", layer: 2)
+        ]))
+
     static let hostileRun: ImageRun = {
         var run = judgedRun
         run.lineage = LineageSummary(
@@ -229,6 +269,7 @@ enum CanonicalRun {
             ], baseLayers: 2, baseSize: 1_204_331_877, addedSize: 31_877)
         run.judgedByDocument = true
         run.transcripts = transcripts
+        run.contents = contents
         run.baseline = BaselineComparison(
             file: "main.json", started: "2026-11-01T12:00:00Z",
             reference: "docker://docker.io/apache/airflow:2.10.4", gone: ["AIR-OS-001", "AIR-USER-002"])
