@@ -39,9 +39,15 @@ struct Check: AsyncParsableCommand {
     var baseline: String?
     @Option(
         help: ArgumentHelp(
-            "Write a report: text, junit or json, to standard output or to a file. May be repeated.",
+            "Write a report, to standard output or to a file. May be repeated. Formats: "
+                + ReportFormat.allCases.map(\.rawValue).joined(separator: ", ") + ".",
             valueName: "format[=path]"))
     var report: [ReportRequest] = []
+    @Option(
+        help: ArgumentHelp(
+            "A file of your repository, as a Dockerfile, at which sarif, github and gitlab show findings; the line of the suite by default.",
+            valueName: "file"))
+    var anchor: String?
     @Option(help: "Scenarios of probes that run side by side.") var jobs = ProcessInfo.processInfo
         .activeProcessorCount
     @Option(
@@ -115,15 +121,15 @@ struct Check: AsyncParsableCommand {
         for request in report {
             guard let path = request.path else { continue }
             try AtomicFile.write(
-                try request.format.render(record, options: RenderOptions(failOn: failOn)), to: path)
+                try request.format.render(record, options: RenderOptions(failOn: failOn, anchor: anchor)),
+                to: path)
         }
         guard let format = report.first(where: { $0.path == nil })?.format ?? (quiet ? nil : .text) else {
             return
         }
         let options = RenderOptions(
             width: Console.width(of: STDOUT_FILENO) ?? 100, color: color.isOn(for: STDOUT_FILENO),
-            verbose: verbose,
-            failOn: failOn)
+            verbose: verbose, failOn: failOn, anchor: anchor)
         Console.output(try format.render(record, options: options))
     }
 }

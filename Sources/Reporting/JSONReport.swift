@@ -12,20 +12,14 @@ public enum JSONReport {
 
     /// - Throws: `ReportError` of kind `notRepresentable` for a duration that is infinite or not a number.
     public static func render(_ record: RunRecord) throws(ReportError) -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        let encoded: Data
         do {
-            encoded = try encoder.encode(record)
+            return try JSONDocument.bytes(of: record)
         } catch {
             throw ReportError(
                 .notRepresentable,
                 "the run record cannot be written as JSON: \(explain(error)); every duration has to be finite"
             )
         }
-        var bytes = escapingControls(in: encoded)
-        bytes.append(UInt8(ascii: "\n"))
-        return bytes
     }
 
     /// Reads a saved run record.
@@ -63,22 +57,6 @@ public enum JSONReport {
 
     private struct Versioned: Decodable {
         var version: Int
-    }
-
-    /// JSON allows DEL, C1 and bidirectional controls inside strings as they are; nowhere else do they
-    /// occur, so that escaping them in the finished document is safe.
-    private static func escapingControls(in encoded: Data) -> [UInt8] {
-        guard encoded.contains(where: { $0 >= 0x7F }) else { return Array(encoded) }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(encoded.count)
-        for scalar in String(decoding: encoded, as: UTF8.self).unicodeScalars {
-            if scalar.value >= 0x7F, SafeText.isControl(scalar) {
-                bytes += ("\\u" + SafeText.hexadecimal(scalar, width: 4)).utf8
-            } else {
-                bytes += UTF8.encode(scalar) ?? Unicode.UTF8.encodedReplacementCharacter
-            }
-        }
-        return bytes
     }
 
     /// Where in the document and what, in one line.

@@ -15,7 +15,14 @@ enum JUnitReport {
         summary: "JUnit XML for Jenkins, GitLab and other test result viewers", fileExtension: "xml",
         render: { record, _ in render(record) })
 
-    static func render(_ record: RunRecord) -> [UInt8] {
+    static let strictForm = ReportForm(
+        summary: "JUnit XML that Jenkins' xUnit plugin and pytest's schema accept",
+        fileExtension: "strict.xml",
+        render: { record, _ in render(record, strict: true) })
+
+    /// - Parameter strict: leave out what the schema of Jenkins' xUnit plugin and of pytest does not have: file and line
+    ///   of a test case, which GitLab shows.
+    static func render(_ record: RunRecord, strict: Bool = false) -> [UInt8] {
         let suites = testSuites(of: record)
         var writer = XMLWriter()
         let cases = suites.flatMap(\.cases)
@@ -23,10 +30,10 @@ enum JUnitReport {
         writer.start(
             "testsuites",
             [("name", names.isEmpty ? record.tool.name : names)] + counts(of: cases, withSkipped: false)
-                + [("time", seconds(suites.reduce(0) { $0 + max(0, $1.time) }))])
+                + [("time", SafeText.seconds(suites.reduce(0) { $0 + max(0, $1.time) }))])
         var noted = 0
-        for suite in suites {
-            write(suite, started: record.started, notedBefore: noted, to: &writer)
+        for (index, suite) in suites.enumerated() {
+            write(suite, index, strict, started: record.started, notedBefore: noted, to: &writer)
             noted = writer.replacements
         }
         writer.end()
@@ -67,33 +74,19 @@ enum JUnitReport {
                 cases: run.results.map {
                     testCase($0, on: run.image, naming: record.images.count > 1)
                 }, notes: run.notes)
-            if !run.hasEvaluatedChecks {
-                suite.cases.append(
-                    runError(
-                        "no check was evaluated",
-                        "nothing can be said about \(run.image.reference): every check was skipped, did not "
-                            + "apply, could not be decided, or there was none"))
-            }
+            if let problem = RunProblem.ofImage(run) { suite.cases.append(testCase(problem)) }
             return suite
         }
         for image in record.unreadable {
-            let text = [image.reason, image.hint].compactMap { $0 }.joined(separator: "\n")
             suites.append(
                 TestSuite(
-                    name: image.reference, time: 0, cases: [runError("the image could not be judged", text)]))
+                    name: image.reference, time: 0, cases: [testCase(RunProblem.ofUnreadable(image))]))
         }
-        var problems: [TestCase] = []
-        if record.images.isEmpty, record.unreadable.isEmpty {
-            problems.append(runError("no check was evaluated", "no image was judged"))
-        }
-        if !record.complete {
-            problems.append(
-                runError("the run is incomplete", "the run was interrupted, the results are partial"))
-        }
+        let problems = RunProblem.ofRun(record).map(testCase)
         let unused = (record.unusedWaivers ?? []).map { entry in
             TestCase(
                 className: "assay.waivers", name: "\(entry.waiver.check) at \(entry.waiver.position)",
-                status: .skipped(message: "the waiver is not needed: \(joinedLines(entry.reason))"))
+                status: .skipped(message: "the waiver is not needed: \(CheckText.joinedLines(entry.reason))"))
         }
         let conflicts = (record.conflicts ?? []).map { conflict in
             TestCase(
@@ -101,7 +94,7 @@ enum JUnitReport {
                 name: "\(conflict.suite) \(conflict.check) on \(conflict.configDigest)",
                 status: .skipped(
                     message: (["runs on one image do not agree"]
-                        + conflict.variants.map { joinedLines($0.words) })
+                        + conflict.variants.map { CheckText.joinedLines($0.words) })
                         .joined(separator: "\n")))
         }
         if !conflicts.isEmpty { suites.append(TestSuite(name: "conflicts", time: 0, cases: conflicts)) }
@@ -113,10 +106,11 @@ enum JUnitReport {
     }
 
     /// A case about the run itself, not about a check.
-    private static func runError(_ name: String, _ text: String) -> TestCase {
+    private static func testCase(_ problem: RunProblem) -> TestCase {
         TestCase(
-            className: "assay.run", name: name,
-            status: .error(type: "undecided", message: name, text: "\(name)\n\(text)"))
+            className: "assay.run", name: problem.title,
+            status: .error(
+                type: "undecided", message: problem.title, text: "\(problem.title)\n\(problem.text)"))
     }
 
     /// GitLab drops, without a word, all but the first case of the same class name and name.
@@ -210,100 +204,28 @@ enum JUnitReport {
             status: .passed)
         switch result.outcome {
         case .pass:
-            testCase.systemOut = lines(of: result.findings, on: image).joined(separator: "\n")
+            testCase.systemOut = CheckText.lines(of: result.findings, on: image).joined(separator: "\n")
         case .fail:
-            let message = (result.known == true ? "known, in the baseline: " : "") + summary(of: result)
+            let message =
+                (result.known == true ? "known, in the baseline: " : "") + CheckText.summary(of: result)
             testCase.status = .failure(
-                type: result.id, message: message, text: text(of: result, message: message, on: image))
+                type: result.id, message: message,
+                text: CheckText.full(of: result, message: message, on: image))
         case .error:
-            let message = result.reason.map(joinedLines) ?? "could not be decided"
+            let message = CheckText.summary(of: result)
             testCase.status = .error(
-                type: result.id, message: message, text: text(of: result, message: message, on: image))
+                type: result.id, message: message,
+                text: CheckText.full(of: result, message: message, on: image))
         case .skipped, .notApplicable:
-            testCase.status = .skipped(message: skipMessage(of: result))
+            testCase.status = .skipped(message: CheckText.excuse(of: result))
         case .waived:
-            testCase.status = .skipped(message: skipMessage(of: result))
-            testCase.systemOut = text(
-                of: result, message: "waived, this fail is hidden: \(summary(of: result, withReason: false))",
+            testCase.status = .skipped(message: CheckText.excuse(of: result))
+            testCase.systemOut = CheckText.full(
+                of: result,
+                message: "waived, this fail is hidden: \(CheckText.summary(of: result, withReason: false))",
                 on: image)
         }
         return testCase
-    }
-
-    // MARK: Texts
-
-    private static func skipMessage(of result: CheckResult) -> String {
-        let word =
-            switch result.outcome {
-            case .notApplicable: "not applicable"
-            case .waived: "waived"
-            default: "skipped"
-            }
-        return "\(word): " + (result.reason.map(joinedLines) ?? "no reason was given")
-    }
-
-    /// One line that says what is wrong.
-    private static func summary(of result: CheckResult, withReason: Bool = true) -> String {
-        if withReason, let reason = result.reason { return joinedLines(reason) }
-        guard let finding = result.findings.first else {
-            return joinedLines("does not hold: \(result.title)")
-        }
-        let more = result.findings.count > 1 ? " (and \(result.findings.count - 1) more)" : ""
-        return joinedLines(
-            "\(finding.subject.words): expected \(SafeText.visible(finding.expected)), "
-                + "observed \(SafeText.visible(finding.observed))\(more)")
-    }
-
-    private static func text(
-        of result: CheckResult, message: String, on image: ImageIdentity
-    ) -> String {
-        var output = [message, ""] + lines(of: result.findings, on: image)
-        for reason in result.undecided ?? [] { output.append("undecided: \(indented(reason))") }
-        output.append("suite: \(indented(result.position.description))")
-        output.append("severity: \(result.severity.rawValue)")
-        if let source = result.source { output.append("source: \(indented(source))") }
-        if !result.statements.isEmpty {
-            output.append("statements: \(indented(result.statements.joined(separator: ", ")))")
-        }
-        if let remedy = result.remedy { output.append("remedy: \(indented(remedy))") }
-        return output.joined(separator: "\n")
-    }
-
-    private static func lines(of findings: [Finding], on image: ImageIdentity) -> [String] {
-        FindingGroup.groups(of: findings).flatMap { group in
-            var output = group.subjects.map { indented($0.words) }
-            output.append("  expected: \(indented(SafeText.visible(group.expected)))")
-            output.append("  observed: \(indented(SafeText.visible(group.observed)))")
-            if let provenance = group.provenance { output += lines(of: provenance, on: image) }
-            output += group.details.map { "  - \(indented($0))" }
-            if let waiver = group.waiver {
-                output.append("  waiver: \(indented(waiver.description))")
-                output.append("  waiver at: \(indented(waiver.position.description))")
-            }
-            return output + (group.known ? ["  known: the baseline has it"] : [])
-        }
-    }
-
-    private static func lines(of provenance: Provenance, on image: ImageIdentity) -> [String] {
-        var output: [String] = []
-        let layer = provenance.layer.map { "\($0) of \(image.layers.count)" }
-        let place = [layer, provenance.layerDigest].compactMap(\.self).joined(separator: ", ")
-        if !place.isEmpty { output.append("  layer: \(indented(place))") }
-        if let diffID = provenance.diffID { output.append("  diff ID: \(indented(diffID))") }
-        if let instruction = provenance.instruction {
-            output.append("  history: \(indented(instruction))")
-        }
-        return output
-    }
-
-    /// Lines after the first are indented, so that text from an image cannot pose as a line of ours.
-    private static func indented(_ text: String) -> String {
-        text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-            .joined(separator: "\n      ")
-    }
-
-    private static func joinedLines(_ text: String) -> String {
-        text.split(whereSeparator: \.isNewline).joined(separator: " ")
     }
 
     // MARK: Attributes
@@ -316,14 +238,6 @@ enum JUnitReport {
             }
         }
         return output.isEmpty ? "_" : String(output)
-    }
-
-    /// Seconds with three decimals and a point, whatever the locale; what is no duration is zero.
-    private static func seconds(_ duration: Double) -> String {
-        guard duration.isFinite, duration > 0 else { return "0.000" }
-        let milliseconds = Int64((min(duration, 1e9) * 1000).rounded())
-        let fraction = String(milliseconds % 1000)
-        return "\(milliseconds / 1000)." + String(repeating: "0", count: 3 - fraction.count) + fraction
     }
 
     /// ISO 8601 without a zone, as the format has it; nil when the record's time is not RFC 3339 in UTC.
@@ -353,11 +267,13 @@ enum JUnitReport {
     // MARK: Writing
 
     private static func write(
-        _ suite: TestSuite, started: String?, notedBefore: Int, to writer: inout XMLWriter
+        _ suite: TestSuite, _ index: Int, _ strict: Bool, started: String?, notedBefore: Int,
+        to writer: inout XMLWriter
     ) {
-        var attributes: XMLWriter.Attributes = [("name", suite.name)]
+        // Jenkins tells suites of one name apart by the id: two runs on one image.
+        var attributes: XMLWriter.Attributes = [("name", suite.name), ("id", String(index))]
         attributes += counts(of: suite.cases, withSkipped: true)
-        attributes.append(("time", seconds(suite.time)))
+        attributes.append(("time", SafeText.seconds(suite.time)))
         if let timestamp = timestamp(started) { attributes.append(("timestamp", timestamp)) }
         writer.start("testsuite", attributes)
         if !suite.properties.isEmpty {
@@ -367,16 +283,17 @@ enum JUnitReport {
             }
             writer.end()
         }
-        for testCase in suite.cases { write(testCase, to: &writer) }
+        for testCase in suite.cases { write(testCase, strict, to: &writer) }
         writeNotes(suite.notes, notedBefore: notedBefore, to: &writer)
         writer.end()
     }
 
-    private static func write(_ testCase: TestCase, to writer: inout XMLWriter) {
+    private static func write(_ testCase: TestCase, _ strict: Bool, to writer: inout XMLWriter) {
         var attributes: XMLWriter.Attributes = [
-            ("classname", testCase.className), ("name", testCase.name), ("time", seconds(testCase.time)),
+            ("classname", testCase.className), ("name", testCase.name),
+            ("time", SafeText.seconds(testCase.time)),
         ]
-        if let position = testCase.position {
+        if !strict, let position = testCase.position {
             attributes.append(("file", position.file))
             attributes.append(("line", String(position.line)))
         }
@@ -388,15 +305,20 @@ enum JUnitReport {
         switch testCase.status {
         case .passed: break
         case .failure(let type, let message, let text):
-            writer.element("failure", [("type", type), ("message", shortened(message))], text: text)
+            writer.element("failure", [("type", type), ("message", shortened(message))], text: bounded(text))
         case .error(let type, let message, let text):
-            writer.element("error", [("type", type), ("message", shortened(message))], text: text)
+            writer.element("error", [("type", type), ("message", shortened(message))], text: bounded(text))
         case .skipped(let message):
-            writer.element("skipped", [("message", shortened(message))], text: message)
+            writer.element("skipped", [("message", shortened(message))], text: bounded(message))
         }
-        if !testCase.systemOut.isEmpty { writer.element("system-out", text: testCase.systemOut) }
+        if !testCase.systemOut.isEmpty {
+            writer.element("system-out", text: bounded(testCase.systemOut))
+        }
         writer.end()
     }
+
+    /// Jenkins keeps as much of a text as this; libxml2 refuses a file with a text of 10 MB, GitLab one of 30 MB.
+    private static func bounded(_ text: String) -> String { SafeText.shortened(text, limit: 100_000) }
 
     /// The element's text has the whole message.
     private static func shortened(_ message: String) -> String {
@@ -408,7 +330,7 @@ enum JUnitReport {
     ) {
         var replaced = writer.replacements - notedBefore
         for scalar in notes.joined().unicodeScalars where XMLWriter.forbids(scalar) { replaced += 1 }
-        var lines = notes.map(indented)
+        var lines = notes.map(CheckText.indented)
         if replaced > 0 {
             lines.append(
                 "\(replaced) characters that XML 1.0 forbids are shown as U+FFFD; the JSON report has them all"

@@ -4,18 +4,39 @@ import Verdict
 public enum ReportFormat: String, CaseIterable, Sendable {
     /// For a reader at a terminal: the verdict first, fails grouped by the step that caused them.
     case text
+    /// Markdown for the summary of a GitHub job.
+    case markdown
     /// JUnit XML, as read by Jenkins, GitLab and the GitHub actions that show test results.
     case junit
     /// One page for a browser, with everything in it: verdict, checks, layers, packages, probes.
     case html
+    /// The part of it that the schema of Jenkins' xUnit plugin and of pytest allows.
+    case junitStrict = "junit-strict"
+    /// SARIF 2.1.0, for code scanning.
+    case sarif
+    /// Workflow commands that GitHub Actions shows as annotations.
+    case github
+    /// GitLab's code quality report.
+    case gitlab
+    /// The Test Anything Protocol, version 13.
+    case tap
+    /// Metrics for Prometheus.
+    case openmetrics
     /// The run record itself: the one form that can be read back.
     case json
 
     private var form: ReportForm {
         switch self {
         case .text: TextReport.form
+        case .markdown: MarkdownReport.form
         case .junit: JUnitReport.form
         case .html: HTMLReport.form
+        case .junitStrict: JUnitReport.strictForm
+        case .sarif: SARIFReport.form
+        case .github: GitHubReport.form
+        case .gitlab: GitLabReport.form
+        case .tap: TAPReport.form
+        case .openmetrics: OpenMetricsReport.form
         case .json: JSONReport.form
         }
     }
@@ -47,7 +68,7 @@ struct ReportForm: Sendable {
     var render: @Sendable (RunRecord, RenderOptions) throws(ReportError) -> [UInt8]
 }
 
-/// How a report for human readers is laid out. Formats for machines take no notice of it.
+/// What a report is made for. Width, colour and verbosity are for the text report.
 public struct RenderOptions: Hashable, Sendable {
     /// Columns of the terminal. Less than 40 is taken as 40.
     public var width: Int
@@ -58,13 +79,18 @@ public struct RenderOptions: Hashable, Sendable {
     public var verbose: Bool
     /// The lightest severity whose fail counts. Has to be the one that the exit code is decided by.
     public var failOn: Severity
+    /// A file of the user's repository, the Dockerfile say, at which SARIF, GitHub and GitLab show findings; nil for the
+    /// line of the suite.
+    public var anchor: String?
 
     public init(
-        width: Int = 100, color: Bool = false, verbose: Bool = false, failOn: Severity = .warning
+        width: Int = 100, color: Bool = false, verbose: Bool = false, failOn: Severity = .warning,
+        anchor: String? = nil
     ) {
         self.width = width
         self.color = color
         self.verbose = verbose
         self.failOn = failOn
+        self.anchor = anchor
     }
 }

@@ -2,6 +2,9 @@
 ///
 /// Whoever made the record has escaped what comes from an image; this is the second lock on the same door.
 enum SafeText {
+    /// How many characters of one value reports show that are not asked for all of it.
+    static let valueLimit = 600
+
     /// True for scalars that act instead of being shown: C0, DEL and C1 controls, line separators, the
     /// byte order mark and bidirectional controls.
     static func isControl(_ scalar: Unicode.Scalar) -> Bool {
@@ -41,6 +44,24 @@ enum SafeText {
 
     /// The text, or words that say that there is none.
     static func visible(_ text: String) -> String { text.isEmpty ? "(empty)" : text }
+
+    /// Seconds with three decimals and a point, whatever the locale; what is no duration is zero.
+    static func seconds(_ duration: Double) -> String {
+        guard duration.isFinite, duration > 0 else { return "0.000" }
+        let milliseconds = Int64((min(duration, 1e9) * 1000).rounded())
+        let fraction = String(milliseconds % 1000)
+        return "\(milliseconds / 1000)." + String(repeating: "0", count: 3 - fraction.count) + fraction
+    }
+
+    /// GitHub's runner takes a line that begins with `::`, and `##[` anywhere, for a command; Azure Pipelines
+    /// and TeamCity have `##vso[` and `##teamcity[`. A backslash makes them plain text.
+    static func inert(_ line: String) -> String {
+        let marked =
+            line.utf8.contains(UInt8(ascii: "#"))
+            ? line.replacing(/##(?=[A-Za-z]*\[)/, with: "#\\#") : line
+        let begin = marked.unicodeScalars.drop { $0.properties.isWhitespace }
+        return begin.starts(with: "::".unicodeScalars) ? "\\" + marked : marked
+    }
 
     /// A path or other short text between quotation marks, for messages.
     static func quoted(_ text: String) -> String { "\"\(shortened(oneLine(text), limit: 300))\"" }

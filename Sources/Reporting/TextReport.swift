@@ -11,8 +11,6 @@ struct TextReport {
 
     /// How many findings of a check, and details of a finding, are shown unless all are asked for.
     private static let listLimit = 10
-    /// How many characters of one value are shown unless all are asked for.
-    private static let valueLimit = 600
 
     /// How many causes, and remedies of each, are told first.
     private static let firstLimit = 3
@@ -505,7 +503,7 @@ struct TextReport {
         let lines = TextLayout.wrap(SafeText.oneLine(text), width: width - indent - hanging)
         for (number, line) in lines.enumerated() {
             output += String(repeating: " ", count: indent + (number == 0 ? 0 : hanging))
-            output += painted(Self.inert(line), style) + "\n"
+            output += painted(SafeText.inert(line), style) + "\n"
         }
     }
 
@@ -519,28 +517,18 @@ struct TextReport {
             output += String(repeating: " ", count: indent)
             output += name.isEmpty ? "" : painted(name, .dim)
             output += String(repeating: " ", count: Self.labelWidth - name.count)
-            output += painted(Self.inert(line), style) + "\n"
+            output += painted(SafeText.inert(line), style) + "\n"
         }
     }
 
     /// A value from the record, on one line, of bounded length, and visible even when it is empty.
     private func value(_ text: String) -> String {
         let line = SafeText.visible(SafeText.oneLine(text))
-        return options.verbose ? line : SafeText.shortened(line, limit: Self.valueLimit)
+        return options.verbose ? line : SafeText.shortened(line, limit: SafeText.valueLimit)
     }
 
     private func painted(_ text: String, _ style: Style?) -> String {
         guard options.color, let style else { return text }
         return "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m"
-    }
-
-    /// GitHub's runner takes a line that begins with `::`, and `##[` anywhere, for a command; Azure Pipelines
-    /// and TeamCity have `##vso[` and `##teamcity[`. A backslash makes them plain text.
-    private static func inert(_ line: String) -> String {
-        let marked =
-            line.utf8.contains(UInt8(ascii: "#"))
-            ? line.replacing(/##(?=[A-Za-z]*\[)/, with: "#\\#") : line
-        let begin = marked.unicodeScalars.drop { $0.properties.isWhitespace }
-        return begin.starts(with: "::".unicodeScalars) ? "\\" + marked : marked
     }
 }

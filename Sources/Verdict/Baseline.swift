@@ -107,7 +107,7 @@ public struct BaselineComparison: Hashable, Codable, Sendable {
 
 extension ImageIdentity {
     /// The reference without tag and digest.
-    var repository: String {
+    public var repository: String {
         guard let colon = reference.firstIndex(of: ":") else { return reference }
         let start = reference.index(after: colon)
         var name = reference[start...].prefix { $0 != "@" }

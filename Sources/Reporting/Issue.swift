@@ -1,0 +1,137 @@
+import Verdict
+
+/// One thing that a viewer of issues shows, as GitHub's code scanning and GitLab's code quality do: a finding of a
+/// fail, a fail without findings, or what could not be decided.
+struct Issue {
+    enum Status {
+        /// Counts for the verdict.
+        case fail
+        case undecided
+        /// The baseline has it.
+        case known
+        case waived
+    }
+
+    var result: CheckResult
+    var finding: Finding?
+    var status: Status
+    /// One line; for what could not be decided the reason.
+    var message: String
+    /// Tells the issue from all others of the image, and is the same in every build that has it.
+    ///
+    /// It is made of what a baseline knows a finding by: the check, the subject and what was expected; not of lines,
+    /// layers, tags and counts, which change with every build. A finding on several subjects is known without
+    /// them, for one path more is no other issue.
+    var fingerprint: String
+
+    /// The issues of an image, what matters most first.
+    static func all(of run: ImageRun) -> [Issue] {
+        var seen: [String: Int] = [:]
+        return run.results.flatMap(all(of:)).enumerated().sorted { left, right in
+            (left.element.rank, left.offset) < (right.element.rank, right.offset)
+        }.map(\.element).map { issue in
+            var issue = issue
+            let occurrence = seen[issue.fingerprint, default: 0] + 1
+            seen[issue.fingerprint] = occurrence
+            if occurrence > 1 { issue.fingerprint += "-\(occurrence)" }
+            return issue
+        }
+    }
+
+    private static func all(of result: CheckResult) -> [Issue] {
+        switch result.outcome {
+        case .pass, .notApplicable, .skipped: return []
+        case .error: return [undecided(result, result.reason)]
+        case .fail, .waived: break
+        }
+        let whole = result.outcome == .waived ? Status.waived : result.known == true ? .known : .fail
+        var issues = result.findings.map { finding in
+            let status = finding.isWaived ? Status.waived : finding.known == true ? .known : whole
+            return Issue(
+                result: result, finding: finding, status: status, message: CheckText.summary(of: finding),
+                fingerprint: Fingerprint.of(parts(of: result) + parts(of: finding)))
+        }
+        if issues.isEmpty {
+            issues.append(
+                Issue(
+                    result: result, status: whole, message: CheckText.summary(of: result),
+                    fingerprint: Fingerprint.of(parts(of: result))))
+        }
+        return issues + (result.undecided ?? []).map { undecided(result, $0) }
+    }
+
+    private static func undecided(_ result: CheckResult, _ reason: String?) -> Issue {
+        Issue(
+            result: result, status: .undecided,
+            message: "could not be decided: " + CheckText.joinedLines(reason ?? "no reason was given"),
+            fingerprint: Fingerprint.of(parts(of: result) + ["undecided"]))
+    }
+
+    private static func parts(of result: CheckResult) -> [String] { [result.suite, result.id] }
+
+    private static func parts(of finding: Finding) -> [String] {
+        let isAlone = finding.others == nil && finding.omitted == nil
+        return [finding.subject.kind.rawValue, isAlone ? finding.subject.name : "", finding.expected]
+    }
+
+    private var rank: Int {
+        switch status {
+        case .fail:
+            switch result.severity {
+            case .error: 0
+            case .warning: 2
+            case .info: 3
+            }
+        case .undecided: 1
+        case .known: 4
+        case .waived: 5
+        }
+    }
+}
+
+/// FNV-1a of 128 bits, by Fowler, Noll and Vo: a name for equal things, no protection from whoever wants two to be the
+/// same. That is why issues of equal fingerprints are numbered.
+enum Fingerprint {
+    /// 32 hexadecimal digits. The same texts in the same order give the same digits.
+    static func of(_ parts: [String]) -> String {
+        var hash: UInt128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d
+        for part in parts {
+            for byte in part.utf8 { mix(byte, into: &hash) }
+            // No byte of UTF-8: "ab", "c" is not "a", "bc".
+            mix(0xFF, into: &hash)
+        }
+        let digits = String(hash, radix: 16)
+        return String(repeating: "0", count: 32 - digits.count) + digits
+    }
+
+    private static func mix(_ byte: UInt8, into hash: inout UInt128) {
+        hash ^= UInt128(byte)
+        hash = hash &* 0x0000_0000_0100_0000_0000_0000_0000_013b
+    }
+}
+
+/// A place in a repository at which a viewer shows an issue.
+struct Anchor {
+    var path: String
+    var line: Int
+
+    /// The file that the user named, else the line of the suite: an image has no place in a repository.
+    init(_ result: CheckResult, _ options: RenderOptions) {
+        self.init(
+            file: options.anchor ?? result.position.file,
+            line: options.anchor == nil ? result.position.line : 1)
+    }
+
+    /// For what is about the run and not about a check.
+    ///
+    /// - Returns: nil when the user has named none.
+    init?(_ options: RenderOptions) {
+        guard let file = options.anchor else { return nil }
+        self.init(file: file, line: 1)
+    }
+
+    init(file: String, line: Int) {
+        path = file.hasPrefix("./") ? String(file.dropFirst(2)) : file
+        self.line = max(1, line)
+    }
+}
