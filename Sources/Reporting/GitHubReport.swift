@@ -23,8 +23,8 @@ enum GitHubReport {
     private struct Annotation {
         var level: Level
         var title: String
-        /// Lines.
-        var message: [String]
+        /// Lines, made when they are shown: of thousands of fails thirty are.
+        var message: () -> [String]
         var anchor: Anchor?
     }
 
@@ -43,7 +43,7 @@ enum GitHubReport {
                 output += command(
                     Annotation(
                         level: level, title: "\(rest.count.grouped) more of this level",
-                        message: ["GitHub shows ten of a step; the summary of the job has all"] + titles))
+                        message: { ["GitHub shows ten of a step; other reports have all"] + titles }))
             }
         }
         // A line that is no command: the log says it, also where nothing is wrong.
@@ -55,7 +55,7 @@ enum GitHubReport {
         var annotations = RunProblem.all(of: record).map { image, problem in
             Annotation(
                 level: .error, title: [problem.title, image].compactMap(\.self).joined(separator: ": "),
-                message: [problem.text], anchor: Anchor(options))
+                message: { [problem.text] }, anchor: Anchor(options))
         }
         for run in record.images {
             let suffix = record.images.count > 1 ? " (\(run.image.reference) \(run.image.platform))" : ""
@@ -63,12 +63,13 @@ enum GitHubReport {
                 level(of: result).map {
                     Annotation(
                         level: $0, title: "\(result.id) \(result.title)\(suffix)",
-                        message: message(of: result, on: run), anchor: Anchor(result, options))
+                        message: { message(of: result, on: run) }, anchor: Anchor(result, options))
                 }
             }
         }
         annotations += RunProblem.warnings(of: record).map {
-            Annotation(level: .warning, title: "assay", message: [$0])
+            warning in
+            Annotation(level: .warning, title: "assay", message: { [warning] })
         }
         return annotations
     }
@@ -122,7 +123,8 @@ enum GitHubReport {
             properties += [("file", SafeText.oneLine(anchor.path)), ("line", String(anchor.line))]
         }
         properties.append(("title", line(annotation.title, limit: titleLimit)))
-        let message = annotation.message.map { line($0, limit: SafeText.valueLimit) }.joined(separator: "\n")
+        let message = annotation.message().map { line($0, limit: SafeText.valueLimit) }.joined(
+            separator: "\n")
         return "::\(annotation.level.rawValue) "
             + properties.map { "\($0.name)=\(escapedProperty($0.value))" }.joined(separator: ",")
             + "::\(escapedData(SafeText.shortened(message, limit: messageLimit)))\n"

@@ -1,6 +1,6 @@
 import Verdict
 
-/// The code quality report of GitLab: an array of issues in the form of Code Climate.
+/// The code quality report of GitLab: an array of alerts in the form of Code Climate.
 ///
 /// GitLab shows description, severity and place; of equal fingerprints it keeps the first. A merge request shows what
 /// its target branch has not, so that known fails are there like others; waived ones are not.
@@ -54,13 +54,13 @@ enum GitLabReport {
         var seen: [String: Int] = [:]
         for run in record.images {
             let image = record.images.count > 1 ? [run.image.repository, run.image.platform] : []
-            for issue in Issue.all(of: run) where issue.status != .waived {
+            for alert in Alert.all(of: run) where alert.status != .waived {
                 var entry = Entry(
-                    description: line(description(of: issue, in: record, run)),
-                    checkName: line(issue.result.id),
+                    description: line(description(of: alert, in: record, run)),
+                    checkName: line(alert.result.id),
                     fingerprint: image.isEmpty
-                        ? issue.fingerprint : Fingerprint.of(image + [issue.fingerprint]),
-                    severity: severity(of: issue), location: Location(Anchor(issue.result, options)))
+                        ? alert.fingerprint : Fingerprint.of(image + [alert.fingerprint]),
+                    severity: severity(of: alert), location: Location(Anchor(alert.result, options)))
                 let occurrence = seen[entry.fingerprint, default: 0] + 1
                 seen[entry.fingerprint] = occurrence
                 if occurrence > 1 { entry.fingerprint += "-\(occurrence)" }
@@ -74,15 +74,15 @@ enum GitLabReport {
         }
     }
 
-    private static func description(of issue: Issue, in record: RunRecord, _ run: ImageRun) -> String {
-        let known = issue.status == .known ? "known, in the baseline: " : ""
+    private static func description(of alert: Alert, in record: RunRecord, _ run: ImageRun) -> String {
+        let known = alert.status == .known ? "known, in the baseline: " : ""
         let image = record.images.count > 1 ? " (\(run.image.reference) \(run.image.platform))" : ""
-        return "\(issue.result.id): \(known)\(issue.message)\(image)"
+        return "\(alert.result.id): \(known)\(alert.message)\(image)"
     }
 
-    private static func severity(of issue: Issue) -> String {
-        if issue.status == .undecided { return "critical" }
-        switch issue.result.severity {
+    private static func severity(of alert: Alert) -> String {
+        if alert.status == .undecided { return "critical" }
+        switch alert.result.severity {
         case .error: return "major"
         case .warning: return "minor"
         case .info: return "info"

@@ -135,14 +135,17 @@ struct MarkdownReport {
 
     private var overview: Section {
         let (symbol, words) = ExitDecision(of: record, failOn: options.failOn).verdict
-        var lines = ["### \(symbol) \(words)", ""]
-        for (image, problem) in RunProblem.all(of: record) {
+        let name = isOfOneImage ? record.images.first.map { " \(Self.code($0.image.reference))" } ?? "" : ""
+        var lines = ["### \(symbol) \(words)\(name)"]
+        let problems = RunProblem.all(of: record)
+        if !problems.isEmpty { lines.append("") }
+        for (image, problem) in problems {
             let name = image.map { " \(Self.code($0))" } ?? ""
             lines.append("- **\(Self.text(problem.title))**\(name): \(Self.text(problem.text))")
         }
         let needsTable = record.images.count > 1
-        if lines.count > 2, needsTable { lines.append("") }
         if needsTable {
+            lines.append("")
             lines.append(
                 "| verdict | image | " + Outcome.allCases.map(\.words).joined(separator: " | ") + " |")
             lines.append("|---|---|" + String(repeating: "---:|", count: Outcome.allCases.count))
@@ -162,10 +165,14 @@ struct MarkdownReport {
             })
     }
 
+    /// Then one heading has the verdict and the image.
+    private var isOfOneImage: Bool { record.images.count == 1 && record.unreadable.isEmpty }
+
     private func head(of run: ImageRun) -> String {
         let (symbol, words) = ExitDecision(of: record.only(run), failOn: options.failOn).verdict
         let counts = run.counts
-        var output = "\n#### \(symbol) \(words) \(Self.code(run.image.reference))\n\n"
+        var output = "\n"
+        if !isOfOneImage { output += "#### \(symbol) \(words) \(Self.code(run.image.reference))\n\n" }
         output +=
             Outcome.allCases.map { "\($0.symbol) \(counts[$0, default: 0]) \($0.words)" }
             .joined(separator: ", ") + "\n\n"
@@ -173,8 +180,8 @@ struct MarkdownReport {
             $0.outcome == .fail && $0.known != true && $0.severity < options.failOn
         }
         if light > 0 {
-            output += "**\(light.grouped) of the fails below the threshold "
-            output += "\(options.failOn.rawValue) do not count.**\n\n"
+            output += "**Fails below the threshold \(options.failOn.rawValue), which do not count: "
+            output += "\(light.grouped)**\n\n"
         }
         if let baseline = run.baseline {
             output += self.words(of: baseline, run).map { "**\($0)**\n\n" } ?? ""
@@ -205,8 +212,9 @@ struct MarkdownReport {
         }
         let known = run.results.count { $0.known == true }
         let words = [
-            known > 0 ? "\(known.grouped) known fails do not count." : nil,
-            baseline.gone.isEmpty ? nil : "\(baseline.gone.count.grouped) fails of the baseline are gone.",
+            known > 0 ? "Known fails, which do not count: \(known.grouped)." : nil,
+            baseline.gone.isEmpty
+                ? nil : "Fails of the baseline that are gone: \(baseline.gone.count.grouped).",
         ]
         let text = words.compactMap(\.self).joined(separator: " ")
         return text.isEmpty ? nil : text

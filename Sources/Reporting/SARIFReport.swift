@@ -20,14 +20,15 @@ enum SARIFReport {
         render: { (record, options) throws(ReportError) in try render(record, options: options) })
 
     private static let runLimit = 20
-    private static let resultLimit = 25_000
+    /// Results of a run.
+    static let resultLimit = 25_000
     private static let descriptionLimit = 1_000
     private static let messageLimit = 4_000
 
     static func render(
-        _ record: RunRecord, options: RenderOptions
+        _ record: RunRecord, options: RenderOptions, resultLimit: Int = resultLimit
     ) throws(ReportError) -> [UInt8] {
-        var runs = record.images.map { run(of: $0, in: record, options) }
+        var runs = record.images.map { run(of: $0, in: record, options, resultLimit) }
         runs += record.unreadable.map { run(of: $0, in: record) }
         if runs.isEmpty {
             runs.append(
@@ -59,35 +60,35 @@ enum SARIFReport {
     // MARK: Runs
 
     private static func run(
-        of run: ImageRun, in record: RunRecord, _ options: RenderOptions
+        of run: ImageRun, in record: RunRecord, _ options: RenderOptions, _ resultLimit: Int
     ) -> Run {
         var rules: [Rule] = []
         var places: [[String]: Int] = [:]
-        let issues = Issue.all(of: run)
-        for issue in issues.prefix(resultLimit) where places[[issue.result.suite, issue.result.id]] == nil {
-            places[[issue.result.suite, issue.result.id]] = rules.count
-            rules.append(rule(of: issue.result))
+        let alerts = Alert.all(of: run)
+        for alert in alerts.prefix(resultLimit) where places[[alert.result.suite, alert.result.id]] == nil {
+            places[[alert.result.suite, alert.result.id]] = rules.count
+            rules.append(rule(of: alert.result))
         }
-        let results = issues.prefix(resultLimit).map { issue in
+        let results = alerts.prefix(resultLimit).map { alert in
             result(
-                of: issue, on: run, rule: places[[issue.result.suite, issue.result.id]],
+                of: alert, on: run, rule: places[[alert.result.suite, alert.result.id]],
                 hasBaseline: run.baseline?.reference != nil, options)
         }
         var notifications = (RunProblem.ofRun(record) + [RunProblem.ofImage(run)].compactMap(\.self))
             .map { Notification($0) }
-        if issues.count > resultLimit {
+        if alerts.count > resultLimit {
             notifications.append(
                 Notification(
                     .warning,
-                    "\((issues.count - resultLimit).grouped) of \(issues.count.grouped) results are not in this file, "
+                    "\((alerts.count - resultLimit).grouped) of \(alerts.count.grouped) results are not in this file, "
                         + "which has at most \(resultLimit.grouped); the JSON report has all"))
         }
-        for issue in issues where issue.status == .undecided {
+        for alert in alerts where alert.status == .undecided {
             if notifications.count >= resultLimit { break }
             notifications.append(
                 Notification(
-                    .error, "\(issue.result.id): \(issue.message)", rule: issue.result.id,
-                    index: places[[issue.result.suite, issue.result.id]]))
+                    .error, "\(alert.result.id): \(alert.message)", rule: alert.result.id,
+                    index: places[[alert.result.suite, alert.result.id]]))
         }
         notifications += run.notes.map { Notification(.note, $0) }
         notifications += RunProblem.warnings(of: record).map { Notification(.warning, $0) }
@@ -173,15 +174,15 @@ enum SARIFReport {
             help: Help(text: "\(title)\n\(text)", markdown: "\(MarkdownReport.text(title))\n\n\(markdown)"),
             defaultConfiguration: Configuration(level: Level(result.severity)),
             properties: RuleProperties(
-                tags: [line(result.suite), line(result.group)], precision: "very-high",
+                tags: Array(Set([result.suite, result.group].map(line))).sorted(), precision: "very-high",
                 severity: result.severity == .info ? "recommendation" : result.severity.rawValue))
     }
 
     private static func result(
-        of issue: Issue, on run: ImageRun, rule: Int?, hasBaseline: Bool, _ options: RenderOptions
+        of alert: Alert, on run: ImageRun, rule: Int?, hasBaseline: Bool, _ options: RenderOptions
     ) -> Result {
-        let (check, finding) = (issue.result, issue.finding)
-        var sentences = [issue.message]
+        let (check, finding) = (alert.result, alert.finding)
+        var sentences = [alert.message]
         if finding?.others != nil || finding?.omitted != nil {
             let more = (finding?.others?.count ?? 0) + (finding?.omitted ?? 0)
             sentences.append("The same of \(more.grouped) more.")
@@ -193,19 +194,19 @@ enum SARIFReport {
         sentences[0] += "."
         var result = Result(
             ruleId: line(check.id), ruleIndex: rule,
-            level: issue.status == .undecided ? .none : Level(check.severity),
-            kind: issue.status == .undecided ? "open" : "fail",
+            level: alert.status == .undecided ? .none : Level(check.severity),
+            kind: alert.status == .undecided ? "open" : "fail",
             message: Message(
                 text: SafeText.shortened(
                     sentences.map(line).joined(separator: " "), limit: messageLimit)),
-            locations: [location(of: issue, on: run, options)],
+            locations: [location(of: alert, on: run, options)],
             partialFingerprints: [
-                "primaryLocationLineHash": "\(issue.fingerprint):1", "finding/v1": issue.fingerprint,
+                "primaryLocationLineHash": "\(alert.fingerprint):1", "finding/v1": alert.fingerprint,
             ])
-        if hasBaseline, issue.status != .undecided {
-            result.baselineState = issue.status == .known ? "unchanged" : "new"
+        if hasBaseline, alert.status != .undecided {
+            result.baselineState = alert.status == .known ? "unchanged" : "new"
         }
-        if issue.status == .waived {
+        if alert.status == .waived {
             let waiver = finding?.waiver.map(\.description) ?? check.reason ?? "waived"
             result.suppressions = [
                 Suppression(kind: "external", status: "accepted", justification: line(waiver))
@@ -215,14 +216,14 @@ enum SARIFReport {
     }
 
     private static func location(
-        of issue: Issue, on run: ImageRun, _ options: RenderOptions
+        of alert: Alert, on run: ImageRun, _ options: RenderOptions
     ) -> Location {
-        let anchor = Anchor(issue.result, options)
+        let anchor = Anchor(alert.result, options)
         let artifact = ArtifactLocation(anchor.path)
         var location = Location(
             physicalLocation: PhysicalLocation(
                 artifactLocation: artifact, region: Region(startLine: anchor.line)))
-        if let subject = issue.finding?.subject {
+        if let subject = alert.finding?.subject {
             let image = "\(run.image.reference)@\(run.image.manifestDigest ?? run.image.configDigest)"
             location.logicalLocations = [
                 LogicalLocation(

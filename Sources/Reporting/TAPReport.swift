@@ -66,7 +66,7 @@ enum TAPReport {
             guard let value else { return }
             output += String(repeating: " ", count: indent) + "\(key): \(scalar(value))\n"
         }
-        put("message", CheckText.summary(of: result))
+        put("message", CheckText.summary(of: result, withReason: result.outcome != .waived))
         output += "  severity: \(result.severity.rawValue)\n"
         put("suite", result.position.description)
         put("source", result.source)

@@ -44,7 +44,9 @@ import Verdict
         #expect(both.code == 1, "\(both)")
     }
 
-    @Test(arguments: ["text", "junit", "json"])
+    @Test(arguments: [
+        "text", "markdown", "junit", "junit-strict", "sarif", "github", "gitlab", "tap", "openmetrics", "json",
+    ])
     func theFormatOfTheReportNeverChangesTheCode(format: String) async throws {
         #expect(try await image.check(image.good, "--report", format).code == 0)
         #expect(try await image.check(image.bad, "--report", format).code == 1)

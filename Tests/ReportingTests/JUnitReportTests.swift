@@ -6,9 +6,9 @@ import Verdict
 
 /// `xmllint` is the judge of the XML: another reader than the writer's author.
 struct JUnitReportTests {
-    private func xmllint(_ record: RunRecord, _ arguments: String...) throws -> String {
+    private func xmllint(_ record: RunRecord, _ arguments: String..., strict: Bool = false) throws -> String {
         let file = FileManager.default.temporaryDirectory.appending(path: "assay-\(UUID().uuidString).xml")
-        try Data(JUnitReport.render(record)).write(to: file)
+        try Data(JUnitReport.render(record, strict: strict)).write(to: file)
         defer { try? FileManager.default.removeItem(at: file) }
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
@@ -181,5 +181,29 @@ struct JUnitReportTests {
         var record = CanonicalRun.record(images: [CanonicalRun.cleanRun])
         record.started = started
         #expect(try xpath(record, "string(//testsuite/@timestamp)") == written)
+    }
+
+    @Test func onlyTheLooseFormHasFileAndLine() throws {
+        let record = CanonicalRun.record
+        #expect(try xpath(record, "string((//testcase)[1]/@file)") == "Conformance/airflow/user.yaml")
+        #expect(try xpath(record, "string((//testcase)[1]/@line)") == "12")
+        #expect(try xmllint(record, "--xpath", "count(//testcase[@file or @line])", strict: true) == "0")
+        #expect(
+            try xmllint(record, "--xpath", "count(//testcase)", strict: true)
+                == xpath(record, "count(//testcase)"))
+    }
+
+    @Test func suitesOfOneNameHaveIds() throws {
+        let ids = try xpath(Sample.sameImageTwiceInterrupted.record, "//testsuite/@id")
+        #expect(
+            ids.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) } == [
+                "id=\"0\"", "id=\"1\"", "id=\"2\"",
+            ])
+    }
+
+    @Test func aTextIsBounded() throws {
+        let count = try #require(Int(xpath(CanonicalRun.longLine, "string-length(//failure)")))
+        #expect(count > 100_000 && count < 100_100)
+        #expect(try xpath(CanonicalRun.longLine, "string(//failure)").hasSuffix(" more characters"))
     }
 }

@@ -1,8 +1,8 @@
 import Verdict
 
-/// One thing that a viewer of issues shows, as GitHub's code scanning and GitLab's code quality do: a finding of a
+/// One thing that a viewer of alerts shows, as GitHub's code scanning and GitLab's code quality do: a finding of a
 /// fail, a fail without findings, or what could not be decided.
-struct Issue {
+struct Alert {
     enum Status {
         /// Counts for the verdict.
         case fail
@@ -17,51 +17,51 @@ struct Issue {
     var status: Status
     /// One line; for what could not be decided the reason.
     var message: String
-    /// Tells the issue from all others of the image, and is the same in every build that has it.
+    /// Tells the alert from all others of the image, and is the same in every build that has it.
     ///
     /// It is made of what a baseline knows a finding by: the check, the subject and what was expected; not of lines,
     /// layers, tags and counts, which change with every build. A finding on several subjects is known without
-    /// them, for one path more is no other issue.
+    /// them, for one path more is no other alert.
     var fingerprint: String
 
-    /// The issues of an image, what matters most first.
-    static func all(of run: ImageRun) -> [Issue] {
+    /// The alerts of an image, what matters most first.
+    static func all(of run: ImageRun) -> [Alert] {
         var seen: [String: Int] = [:]
         return run.results.flatMap(all(of:)).enumerated().sorted { left, right in
             (left.element.rank, left.offset) < (right.element.rank, right.offset)
-        }.map(\.element).map { issue in
-            var issue = issue
-            let occurrence = seen[issue.fingerprint, default: 0] + 1
-            seen[issue.fingerprint] = occurrence
-            if occurrence > 1 { issue.fingerprint += "-\(occurrence)" }
-            return issue
+        }.map(\.element).map { alert in
+            var alert = alert
+            let occurrence = seen[alert.fingerprint, default: 0] + 1
+            seen[alert.fingerprint] = occurrence
+            if occurrence > 1 { alert.fingerprint += "-\(occurrence)" }
+            return alert
         }
     }
 
-    private static func all(of result: CheckResult) -> [Issue] {
+    private static func all(of result: CheckResult) -> [Alert] {
         switch result.outcome {
         case .pass, .notApplicable, .skipped: return []
         case .error: return [undecided(result, result.reason)]
         case .fail, .waived: break
         }
         let whole = result.outcome == .waived ? Status.waived : result.known == true ? .known : .fail
-        var issues = result.findings.map { finding in
+        var alerts = result.findings.map { finding in
             let status = finding.isWaived ? Status.waived : finding.known == true ? .known : whole
-            return Issue(
+            return Alert(
                 result: result, finding: finding, status: status, message: CheckText.summary(of: finding),
                 fingerprint: Fingerprint.of(parts(of: result) + parts(of: finding)))
         }
-        if issues.isEmpty {
-            issues.append(
-                Issue(
+        if alerts.isEmpty {
+            alerts.append(
+                Alert(
                     result: result, status: whole, message: CheckText.summary(of: result),
                     fingerprint: Fingerprint.of(parts(of: result))))
         }
-        return issues + (result.undecided ?? []).map { undecided(result, $0) }
+        return alerts + (result.undecided ?? []).map { undecided(result, $0) }
     }
 
-    private static func undecided(_ result: CheckResult, _ reason: String?) -> Issue {
-        Issue(
+    private static func undecided(_ result: CheckResult, _ reason: String?) -> Alert {
+        Alert(
             result: result, status: .undecided,
             message: "could not be decided: " + CheckText.joinedLines(reason ?? "no reason was given"),
             fingerprint: Fingerprint.of(parts(of: result) + ["undecided"]))
@@ -90,27 +90,26 @@ struct Issue {
 }
 
 /// FNV-1a of 128 bits, by Fowler, Noll and Vo: a name for equal things, no protection from whoever wants two to be the
-/// same. That is why issues of equal fingerprints are numbered.
+/// same. That is why alerts of equal fingerprints are numbered.
 enum Fingerprint {
     /// 32 hexadecimal digits. The same texts in the same order give the same digits.
     static func of(_ parts: [String]) -> String {
+        // 0xFF is no byte of UTF-8: "ab", "c" is not "a", "bc".
+        ofBytes(parts.lazy.flatMap { [Array($0.utf8), [0xFF]].joined() })
+    }
+
+    static func ofBytes(_ bytes: some Sequence<UInt8>) -> String {
         var hash: UInt128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d
-        for part in parts {
-            for byte in part.utf8 { mix(byte, into: &hash) }
-            // No byte of UTF-8: "ab", "c" is not "a", "bc".
-            mix(0xFF, into: &hash)
+        for byte in bytes {
+            hash ^= UInt128(byte)
+            hash = hash &* 0x0000_0000_0100_0000_0000_0000_0000_013b
         }
         let digits = String(hash, radix: 16)
         return String(repeating: "0", count: 32 - digits.count) + digits
     }
-
-    private static func mix(_ byte: UInt8, into hash: inout UInt128) {
-        hash ^= UInt128(byte)
-        hash = hash &* 0x0000_0000_0100_0000_0000_0000_0000_013b
-    }
 }
 
-/// A place in a repository at which a viewer shows an issue.
+/// A place in a repository at which a viewer shows an alert.
 struct Anchor {
     var path: String
     var line: Int
