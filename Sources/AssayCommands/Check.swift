@@ -18,11 +18,12 @@ struct Check: AsyncParsableCommand {
             Examples:
               assay check docker-archive:airflow.tar
               assay check docker-daemon:my-image:ci --build-arg INSTALL_MYSQL_CLIENT=false
-              assay check oci:build/out --report junit=Reports/airflow.xml --report json=Reports/airflow.json
+              assay check oci:build/out --report junit=Reports/airflow.xml --report json=Reports/
               docker save my-image | assay check -
 
             Exit codes: 0 conforms; 1 a check failed at or above --fail-on; 2 wrong usage, suite or input file;
-            3 could not be judged; 130, 143 interrupted.
+            3 could not be judged, or a report could not be written; 130, 143 interrupted; 141 the reader of standard
+            output went away.
             """)
 
     @Argument(help: "The images, TRANSPORT:LOCATION each.") var images: [String]
@@ -37,32 +38,17 @@ struct Check: AsyncParsableCommand {
             "The JSON report of an earlier run: what it found wrong is known and does not count.",
             valueName: "file"))
     var baseline: String?
-    @Option(
-        help: ArgumentHelp(
-            "Write a report, to standard output or to a file. May be repeated. Formats: "
-                + ReportFormat.allCases.map(\.rawValue).joined(separator: ", ") + ".",
-            valueName: "format[=path]"))
-    var report: [ReportRequest] = []
-    @Option(
-        help: ArgumentHelp(
-            "A file of your repository, as a Dockerfile, at which sarif, github and gitlab show findings; the line of the suite by default.",
-            valueName: "file"))
-    var anchor: String?
+    @OptionGroup var reports: ReportOptions
     @Option(help: "Scenarios of probes that run side by side.") var jobs = ProcessInfo.processInfo
         .activeProcessorCount
     @Option(
         help: "What runs the containers of probes: oci, docker or podman; the first that works by default.")
     var runtime: RuntimeKind?
-    @Option(help: "The lightest severity whose fail counts: info, warning or error.") var failOn = Severity
-        .warning
-    @Option(help: "Colour in the text report: auto, always or never.") var color = ColorChoice.auto
-    @Flag(name: .shortAndLong, help: "List passed checks too.") var verbose = false
-    @Flag(name: .shortAndLong, help: "No text report on standard output.") var quiet = false
     @OptionGroup var options: ImageOptions
 
-    func validate() throws { try ReportRequest.validate(report) }
-
     func run() async throws {
+        try RunTime.validate()
+        let files = try ReportFile.all(reports.report, references: images)
         let opener = try options.opener()
         let exemptions = try Exemptions(waivers: waivers, baseline: baseline)
         let run = CheckRun(
@@ -73,7 +59,7 @@ struct Check: AsyncParsableCommand {
         let interruption = Interruption { decision in
             await run.stop(within: .milliseconds(2500))
             let record = await session.record(complete: false, suites: (try? run.identities) ?? [])
-            try? write(exemptions.marking(record))
+            _ = write(exemptions.marking(record), to: files)
             Console.error("interrupted; the report is incomplete", hint: nil)
             Glibc.exit(decision.rawValue)
         }
@@ -94,21 +80,14 @@ struct Check: AsyncParsableCommand {
         while !interruption.end() { try? await Task.sleep(for: .seconds(60)) }
         let record = exemptions.marking(
             await session.record(complete: true, suites: try run.identities))
-        let decision = ExitDecision(of: record, failOn: failOn)
-        do {
-            try write(record)
-        } catch {
-            // A report that could not be written is no verdict; a definite fail stays one.
-            Console.error("\(error)", hint: nil)
-            throw CommandExit(decision == .notConforming ? decision : .undecided)
-        }
+        let allWritten = write(record, to: files)
         for image in record.unreadable { Console.error(image.reason, hint: image.hint) }
         for unused in record.unusedWaivers ?? [] {
             Console.note(
                 "warning: \(escaped("\(unused.waiver.position)")): the waiver is not needed: "
                     + escaped(unused.reason))
         }
-        if decision != .conforming { throw CommandExit(decision) }
+        try reports.end(record, allWritten: allWritten)
     }
 
     private func judge(_ reference: String, _ run: CheckRun, _ opener: ImageOpener) async throws -> ImageRun {
@@ -117,57 +96,16 @@ struct Check: AsyncParsableCommand {
         }
     }
 
-    private func write(_ record: RunRecord) throws {
-        for request in report {
-            guard let path = request.path else { continue }
-            try AtomicFile.write(
-                try request.format.render(record, options: RenderOptions(failOn: failOn, anchor: anchor)),
-                to: path)
-        }
-        guard let format = report.first(where: { $0.path == nil })?.format ?? (quiet ? nil : .text) else {
-            return
-        }
-        let options = RenderOptions(
-            width: Console.width(of: STDOUT_FILENO) ?? 100, color: color.isOn(for: STDOUT_FILENO),
-            verbose: verbose, failOn: failOn, anchor: anchor)
-        Console.output(try format.render(record, options: options))
+    private func write(_ record: RunRecord, to files: [ReportFile]) -> Bool {
+        reports.write(RunTime.isPinned ? record.pinningTimes : record, to: files)
     }
 }
-
-/// `--report FORMAT[=PATH]`.
-struct ReportRequest: ExpressibleByArgument {
-    let format: ReportFormat
-    /// nil: standard output.
-    let path: String?
-
-    init?(argument: String) {
-        let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let name = parts.first, let format = ReportFormat(rawValue: String(name)) else { return nil }
-        self.format = format
-        path = parts.count == 2 ? String(parts[1]) : nil
-        if path == "" { return nil }
-    }
-
-    /// - Throws: `ValidationError` when two of the reports would go to the same place.
-    static func validate(_ reports: [ReportRequest]) throws {
-        guard reports.count(where: { $0.path == nil }) <= 1 else {
-            throw ValidationError(
-                "only one report can go to standard output: give the others a path, as junit=FILE")
-        }
-        let paths = reports.compactMap(\.path)
-        guard Set(paths).count == paths.count else {
-            throw ValidationError("two reports have the same path")
-        }
-    }
-}
-
-extension Severity: ExpressibleByArgument {}
 
 extension RuntimeKind: ExpressibleByArgument {}
 
 /// What a run has found so far: complete at its end, partial when it is interrupted.
 private actor CheckSession {
-    private let started = Check.started
+    private let started = RunTime.started
     private var images: [ImageRun] = []
     private var unreadable: [UnreadableImage] = []
 
@@ -183,15 +121,4 @@ private actor CheckSession {
             tool: .init(name: "assay", version: AssayCommand.version), started: started, complete: complete,
             suites: suites, images: images, unreadable: unreadable)
     }
-}
-
-extension Check {
-    /// When the run began by `SOURCE_DATE_EPOCH` where it is set (reproducible-builds.org), else by the clock.
-    static let startTime: Date = {
-        let epoch = Console.environment("SOURCE_DATE_EPOCH").flatMap(Double.init)
-        return epoch.map { Date(timeIntervalSince1970: $0) } ?? Date()
-    }()
-
-    /// The same as RFC 3339.
-    static let started = startTime.formatted(.iso8601)
 }

@@ -15,26 +15,18 @@ struct Exemptions: Sendable {
         if files.isEmpty {
             waivers = nil
         } else {
-            guard let today = CalendarDay(ofTime: Check.started) else {
+            guard let today = CalendarDay(ofTime: RunTime.started) else {
                 throw CommandExit(.usage, "SOURCE_DATE_EPOCH is no time at which a waiver can hold or expire")
             }
             waivers = Waivers(try WaiverFile.load(files), today: today)
         }
-        baseline = try file.map { Baseline(try Exemptions.record($0), file: escaped($0)) }
+        baseline = try file.map { Baseline(try RecordFile.read($0), file: escaped($0)) }
     }
 
     /// Waivers come first: what they cover needs no baseline.
     func marking(_ record: RunRecord) -> RunRecord {
         let marked = waivers?.marking(record) ?? record
         return baseline?.marking(marked) ?? marked
-    }
-
-    private static func record(_ path: String) throws -> RunRecord {
-        do {
-            return try JSONReport.decode(try InputFile.read(path, limit: 256 << 20))
-        } catch let error as ReportError {
-            throw CommandExit(.usage, "\(escaped(path)): \(error)")
-        }
     }
 }
 

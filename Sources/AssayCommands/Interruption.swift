@@ -32,4 +32,14 @@ final class Interruption: Sendable {
             return !isOver
         }
     }
+
+    /// Signals change nothing while `work` goes on, so that it leaves no temporary file. After it they end the process
+    /// as any other.
+    static func holdingOff<Value>(_ work: () -> Value) -> Value {
+        for number in [SIGINT, SIGTERM] { signal(number, SIG_IGN) }
+        defer {
+            for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
+        }
+        return work()
+    }
 }

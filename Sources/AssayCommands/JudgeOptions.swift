@@ -56,7 +56,7 @@ struct JudgeOptions: ParsableArguments {
             profile: profile, base: baseImage,
             constraints: try constraints.map { try JudgeOptions.readConstraints($0) },
             judgesByDocument: documented,
-            now: Int64(exactly: Check.startTime.timeIntervalSince1970.rounded(.down)),
+            now: Int64(exactly: RunTime.start.timeIntervalSince1970),
             only: only, skip: skip)
     }
 

@@ -47,6 +47,7 @@ struct Prove: AsyncParsableCommand {
     }
 
     func run() async throws {
+        let files = try ReportFile.all(report, references: [image])
         let opener = try options.opener()
         let run = CheckRun(
             suites: judging.suite, inputs: try await judging.inputs(opener),
@@ -59,10 +60,7 @@ struct Prove: AsyncParsableCommand {
         let record = ProofRecord(
             tool: .init(name: "assay", version: AssayCommand.version), suites: suites, image: identity,
             proofs: proofs)
-        for request in report {
-            guard let path = request.path else { continue }
-            try AtomicFile.write(try record.render(request.format), to: path)
-        }
+        for file in files { try AtomicFile.write(try record.render(file.format), to: file.path) }
         Console.output(try record.render(report.first { $0.path == nil }?.format ?? .text))
         if !proofs.allSatisfy(\.isSound) { throw CommandExit(.notConforming) }
         guard proofs.contains(where: { $0.count(.notTried) < $0.checks.count }) else {

@@ -7,6 +7,12 @@ struct SecretMatch: Hashable {
     let shown: String
 }
 
+/// Where in a text a secret is.
+struct LocatedSecret {
+    let match: SecretMatch
+    let range: Range<Int>
+}
+
 /// Finds secrets by their shape. Where a shape has a checksum it is verified; values that stand for others
 /// (`$PASSWORD`, `<token>`, AWS's documented example) are none.
 enum SecretPatterns {
@@ -66,8 +72,10 @@ enum SecretPatterns {
     private static let shapesByFirst = Dictionary(grouping: shapes) { $0.prefix[0] }
 
     /// Tokens and private keys anywhere in a text. Tokens stand alone: no letter or digit around them.
-    static func tokens(in text: [UInt8]) -> [SecretMatch] {
-        var found: [SecretMatch] = []
+    static func tokens(in text: [UInt8]) -> [SecretMatch] { locatedTokens(in: text).map(\.match) }
+
+    static func locatedTokens(in text: [UInt8]) -> [LocatedSecret] {
+        var found: [LocatedSecret] = []
         var isStart = true
         for position in text.indices {
             defer { isStart = !isAlphanumeric(text[position]) && text[position] != UInt8(ascii: "_") }
@@ -81,7 +89,9 @@ enum SecretPatterns {
                 let rest = text[(position + shape.prefix.count)...].prefix(while: shape.isAllowed)
                 let whole = text[position..<rest.endIndex]
                 if shape.counts.contains(rest.count), shape.isGenuine(whole) {
-                    found.append(SecretMatch(kind: shape.kind, shown: masked(whole)))
+                    found.append(
+                        LocatedSecret(
+                            match: SecretMatch(kind: shape.kind, shown: masked(whole)), range: whole.indices))
                 }
             }
         }
@@ -95,7 +105,7 @@ enum SecretPatterns {
     private static let keyHead = Array("-----BEGIN ".utf8)
 
     /// A key in PEM (RFC 7468) that no passphrase protects.
-    private static func privateKey(in text: ArraySlice<UInt8>) -> SecretMatch? {
+    private static func privateKey(in text: ArraySlice<UInt8>) -> LocatedSecret? {
         let label = text.dropFirst(keyHead.count).prefix { $0 != UInt8(ascii: "-") }.prefix(64)
         guard label.hasSuffix("PRIVATE KEY"), !label.starts(with: "ENCRYPTED".utf8),
             text[label.endIndex...].starts(with: "-----".utf8)
@@ -110,7 +120,9 @@ enum SecretPatterns {
         guard !isEncrypted, count >= 60, body[data.endIndex...].starts(with: "-----END ".utf8) else {
             return nil
         }
-        return SecretMatch(kind: .privateKey, shown: "\(escaped(label)) (\(count) characters)")
+        return LocatedSecret(
+            match: SecretMatch(kind: .privateKey, shown: "\(escaped(label)) (\(count) characters)"),
+            range: data.indices)
     }
 
     // MARK: Checksums
@@ -139,9 +151,11 @@ enum SecretPatterns {
     // MARK: Credentials in text
 
     /// Passwords in URLs: `scheme://name:password@host`.
-    static func urlPasswords(in text: [UInt8]) -> [SecretMatch] {
+    static func urlPasswords(in text: [UInt8]) -> [SecretMatch] { locatedURLPasswords(in: text).map(\.match) }
+
+    static func locatedURLPasswords(in text: [UInt8]) -> [LocatedSecret] {
         let separator = Array("://".utf8)
-        var found: [SecretMatch] = []
+        var found: [LocatedSecret] = []
         for position in text.indices where text[position] == UInt8(ascii: ":") {
             guard text[position...].starts(with: separator), position > 0, isAlphanumeric(text[position - 1])
             else {
@@ -156,7 +170,10 @@ enum SecretPatterns {
             let password = authority[(colon + 1)..<end]
             if isSecretValue(password) {
                 found.append(
-                    SecretMatch(kind: .urlPassword, shown: "password \(masked(password, keeping: 0))"))
+                    LocatedSecret(
+                        match: SecretMatch(
+                            kind: .urlPassword, shown: "password \(masked(password, keeping: 0))"),
+                        range: password.indices))
             }
         }
         return found
@@ -198,9 +215,11 @@ enum SecretPatterns {
     ].map { Array($0.utf8) }
 
     /// Secrets that options or assignments of a command line give: `--password VALUE`, `--token=VALUE`, `API_KEY=VALUE`.
-    static func arguments(in command: [UInt8]) -> [SecretMatch] {
+    static func arguments(in command: [UInt8]) -> [SecretMatch] { locatedArguments(in: command).map(\.match) }
+
+    static func locatedArguments(in command: [UInt8]) -> [LocatedSecret] {
         let words = command.split(whereSeparator: isSpace)
-        var found: [SecretMatch] = []
+        var found: [LocatedSecret] = []
         for (index, word) in words.enumerated() {
             let name: ArraySlice<UInt8>
             var value: ArraySlice<UInt8>?
@@ -216,13 +235,25 @@ enum SecretPatterns {
                 name.allSatisfy({ isAlphanumeric($0) || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-") }),
                 isSecretName(name), let value
             else { continue }
-            let plain = Array(value.filter { !"\"'".utf8.contains($0) }.prefix { !";&|)".utf8.contains($0) })
+            let whole = value.prefix { !";&|)".utf8.contains($0) }
+            let plain = whole.filter { !"\"'".utf8.contains($0) }
             if plain.count >= 4, isSecretValue(plain), !plain.contains(UInt8(ascii: "$")) {
                 found.append(
-                    SecretMatch(kind: .password, shown: "\(escaped(name)) \(masked(plain, keeping: 0))"))
+                    LocatedSecret(
+                        match: SecretMatch(
+                            kind: .password, shown: "\(escaped(name)) \(masked(plain, keeping: 0))"),
+                        range: whole.startIndex..<endOfQuoted(whole, in: command)))
             }
         }
         return found
+    }
+
+    /// A value in quotation marks may have spaces: the end of it with its mark, else that of the word.
+    private static func endOfQuoted(_ word: ArraySlice<UInt8>, in command: [UInt8]) -> Int {
+        guard let mark = word.first, "\"'".utf8.contains(mark),
+            let end = command[(word.startIndex + 1)...].firstIndex(of: mark)
+        else { return word.endIndex }
+        return max(end + 1, word.endIndex)
     }
 
     /// `key = value` and `key: value` lines whose key ends with one of the names.

@@ -22,11 +22,22 @@ public enum JSONReport {
         }
     }
 
-    /// Reads a saved run record.
+    /// Bytes of the largest record that is read.
+    public static let maximumBytes = 256 << 20
+    /// Results of all images of the largest record that is read.
+    public static let maximumResults = 250_000
+    /// Images, unreadable ones included, of the largest record that is read.
+    public static let maximumImages = 10_000
+
+    /// Reads a saved run record, which may come from anywhere.
     ///
-    /// - Throws: `ReportError` of kind `newerVersion` or `malformedRecord`.
+    /// - Throws: `ReportError` of kind `newerVersion`, or `malformedRecord` for what is no record, is larger than the
+    ///   limits, or has a number that no run can have.
     public static func decode(_ bytes: some Sequence<UInt8>) throws(ReportError) -> RunRecord {
         let data = Data(bytes)
+        guard data.count <= maximumBytes else {
+            throw ReportError(.malformedRecord, "the run record has more than \(maximumBytes) bytes")
+        }
         let decoder = JSONDecoder()
         let version: Int
         do {
@@ -47,12 +58,26 @@ public enum JSONReport {
             throw ReportError(
                 .malformedRecord, "the run record has version \(version), but versions count from 1")
         }
+        let record: RunRecord
         do {
-            return try decoder.decode(RunRecord.self, from: data)
+            record = try decoder.decode(RunRecord.self, from: data)
         } catch {
             throw ReportError(
                 .malformedRecord, "the run record is damaged: \(explain(error)); write it again")
         }
+        let results = record.images.reduce(0) { $0 + $1.results.count }
+        let images = record.images.count + record.unreadable.count
+        for (count, limit, what) in [
+            (results, maximumResults, "results"), (images, maximumImages, "images"),
+        ] where count > limit {
+            throw ReportError(
+                .malformedRecord,
+                "the run record has \(count.grouped) \(what); at most \(limit.grouped) are read")
+        }
+        if let problem = RecordBounds.problem(in: record) {
+            throw ReportError(.malformedRecord, "the run record is damaged: at \(problem); write it again")
+        }
+        return record
     }
 
     private struct Versioned: Decodable {

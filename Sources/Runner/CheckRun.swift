@@ -86,7 +86,10 @@ public struct CheckRun: Sendable {
             parameters: CheckRun.unique(judgements.flatMap(\.parameters)),
             results: judgements.flatMap(\.results), transcripts: transcripts.isEmpty ? nil : transcripts,
             contents: ImageContents(analysis.facts), notes: analysis.notes,
-            duration: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
+            duration: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
+        ).masking(
+            secretsOf: analysis.image.config,
+            arguments: (inputs.buildArguments + inputs.buildArgumentFile).map { ($0.name, $0.value) })
     }
 
     /// Opens and reads one image, and tries on it whether the checks of each suite can fail. No container is run.

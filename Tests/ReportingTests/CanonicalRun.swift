@@ -28,11 +28,13 @@ enum CanonicalRun {
     }
 
     static func waiver(
-        _ check: String, line: Int, until day: String, reason: String, subject: String? = nil
+        _ check: String, line: Int, until day: String, reason: String, subject: String? = nil,
+        image: String? = nil
     ) -> Waiver? {
         CalendarDay(day).map {
             Waiver(
-                check: check, subject: subject, reason: reason, owner: "release@example.org", expires: $0,
+                check: check, subject: subject, image: image, reason: reason, owner: "release@example.org",
+                expires: $0,
                 position: SourcePosition(file: "waivers.yaml", line: line, column: 5))
         }
     }
@@ -141,7 +143,7 @@ enum CanonicalRun {
                 Finding(
                     subject: Subject(.label, hostile), expected: hostile, observed: hostile,
                     provenance: Provenance(layer: 1, layerDigest: digest("1"), instruction: hostile),
-                    details: [hostile])
+                    details: [hostile], others: [hostile], omitted: 31_877)
             ], statements: [hostile], source: hostile, remedy: hostile,
             position: SourcePosition(file: "\(hostile).yaml", line: 1, column: 1)),
         CheckResult(
@@ -182,7 +184,7 @@ enum CanonicalRun {
         undecidedFail, knownFail,
         CheckResult(
             id: "AIR-USER-002", title: "the group root exists", suite: "airflow", group: "user",
-            severity: .error, outcome: .pass, position: position(110), duration: -1),
+            severity: .error, outcome: .pass, position: position(110), duration: 0),
     ]
 
     static let transcripts = [
@@ -314,7 +316,8 @@ enum CanonicalRun {
     static let record: RunRecord = {
         var record = recordOfImages
         record.unusedWaivers = waiver(
-            "AIR-USR-001", line: 12, until: "2027-02-28", reason: "to be renamed", subject: "airflow"
+            "AIR-USR-001", line: 12, until: "2027-02-28", reason: "to be renamed", subject: "airflow",
+            image: "apache/airflow:2.*"
         ).map {
             [UnusedWaiver($0, reason: "no check matches AIR-USR-001; did you mean AIR-USER-001?")]
         }

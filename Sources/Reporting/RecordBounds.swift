@@ -1,0 +1,98 @@
+import Verdict
+
+/// The bounds of what a record may say. Records come from elsewhere: nothing in one may make a report overflow.
+enum RecordBounds {
+    /// Whole numbers that every reader of JSON has (RFC 8259, section 6).
+    static let counts: ClosedRange<Int64> = 0...(1 << 53)
+    /// Thirty years.
+    static let seconds: ClosedRange<Double> = 0...1e9
+    /// Lines, columns and layers.
+    static let positions: ClosedRange<Int64> = 1...Int64(Int32.max)
+    static let exitCodes: ClosedRange<Int64> = Int64(Int32.min)...Int64(Int32.max)
+
+    /// Where the record leaves the bounds, and how; nil when it does not.
+    static func problem(in record: RunRecord) -> String? {
+        for (number, waiver) in (record.unusedWaivers ?? []).enumerated() {
+            if let problem = problem(waiver.waiver.position) {
+                return "unusedWaivers[\(number)].waiver.\(problem)"
+            }
+        }
+        for (number, run) in record.images.enumerated() {
+            if let problem = problem(in: run) { return "images[\(number)].\(problem)" }
+        }
+        return nil
+    }
+
+    private static func problem(in run: ImageRun) -> String? {
+        if let problem = outside(run.duration, "duration") { return problem }
+        for (number, layer) in run.image.layers.enumerated() {
+            let found = outside(layer.size, "size") ?? outside(layer.uncompressedSize, "uncompressedSize")
+            if let found { return "image.layers[\(number)].\(found)" }
+        }
+        if let lineage = run.lineage {
+            let layers = Int64(run.image.layers.count)
+            let found =
+                outside(lineage.baseLayers, "baseLayers", 0...layers) ?? outside(lineage.baseSize, "baseSize")
+                ?? outside(lineage.addedSize, "addedSize")
+            if let found { return "lineage.\(found)" }
+        }
+        for (number, result) in run.results.enumerated() {
+            if let problem = problem(in: result) { return "results[\(number)].\(problem)" }
+        }
+        for (number, transcript) in (run.transcripts ?? []).enumerated() {
+            if let problem = problem(in: transcript) { return "transcripts[\(number)].\(problem)" }
+        }
+        return nil
+    }
+
+    private static func problem(in result: CheckResult) -> String? {
+        if let problem = outside(result.duration, "duration") ?? problem(result.position) { return problem }
+        for (number, finding) in result.findings.enumerated() {
+            let found =
+                outside(finding.provenance?.layer, "provenance.layer", positions)
+                ?? outside(finding.omitted, "omitted")
+                ?? finding.waiver.flatMap { problem($0.position) }.map { "waiver.\($0)" }
+            if let found { return "findings[\(number)].\(found)" }
+        }
+        return nil
+    }
+
+    private static func problem(in transcript: ProbeTranscript) -> String? {
+        if let problem = outside(transcript.duration, "duration") { return problem }
+        for (number, container) in transcript.containers.enumerated() {
+            let found =
+                outside(container.duration, "duration")
+                ?? outside(container.standardOutput.byteCount, "standardOutput.byteCount")
+                ?? outside(container.standardError.byteCount, "standardError.byteCount")
+            if let found { return "containers[\(number)].\(found)" }
+        }
+        for (number, service) in transcript.services.enumerated() {
+            let found =
+                outside(service.connections, "connections") ?? outside(service.opened ?? 0, "opened")
+                ?? outside(service.firstConnection ?? 0, "firstConnection")
+            if let found { return "services[\(number)].\(found)" }
+        }
+        for (number, event) in transcript.events.enumerated() {
+            if let found = outside(event.time, "time") { return "events[\(number)].\(found)" }
+        }
+        return nil
+    }
+
+    private static func problem(_ position: SourcePosition) -> String? {
+        let found = outside(position.line, "line", positions) ?? outside(position.column, "column", positions)
+        return found.map { "position.\($0)" }
+    }
+
+    private static func outside(_ value: Double, _ name: String) -> String? {
+        seconds.contains(value)
+            ? nil
+            : "\(name): \(value) is not from \(Int64(seconds.lowerBound)) to \(Int64(seconds.upperBound))"
+    }
+
+    private static func outside(
+        _ value: (some BinaryInteger)?, _ name: String, _ range: ClosedRange<Int64> = counts
+    ) -> String? {
+        guard let value, !range.contains(Int64(clamping: value)) else { return nil }
+        return "\(name): \(value) is not from \(range.lowerBound) to \(range.upperBound)"
+    }
+}
