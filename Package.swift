@@ -112,7 +112,7 @@ let package = Package(
             dependencies: ["Probes", "Suite", "Facts", "RootFS", "OCIModel", "Verdict"], swiftSettings: swift),
         .testTarget(
             name: "AcceptanceTests",
-            dependencies: ["AssayTestSupport", "OCIModel", "LayerArchive", "Verdict"],
+            dependencies: ["AssayTestSupport", "OCIModel", "LayerArchive", "Reporting", "Verdict"],
             exclude: ["Entrypoints"],
             swiftSettings: swift),
     ]

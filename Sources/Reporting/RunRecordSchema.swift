@@ -66,7 +66,7 @@ public enum RunRecordSchema {
 
     private static func flag(_ description: String) -> Schema { of(type: "boolean", description) }
 
-    private static func integer(_ description: String, _ range: ClosedRange<Int64>) -> Schema {
+    private static func integer(_ description: String?, _ range: ClosedRange<Int64>) -> Schema {
         of(type: "integer", description).adding([
             "minimum": .number(Double(range.lowerBound)), "maximum": .number(Double(range.upperBound)),
         ])
@@ -85,7 +85,7 @@ public enum RunRecordSchema {
         of(type: "array", description).adding(["items": item])
     }
 
-    private static func choice(_ values: [String], _ description: String) -> Schema {
+    private static func choice(_ values: [String], _ description: String? = nil) -> Schema {
         text(description).adding(["enum": .list(values.map { .text($0) })])
     }
 
@@ -286,7 +286,7 @@ public enum RunRecordSchema {
     private static var subject: Schema {
         object(
             "What a finding speaks of.",
-            [needed("kind", choice(Subject.Kind.allCases.map(\.rawValue), "")), needed("name", text())])
+            [needed("kind", choice(Subject.Kind.allCases.map(\.rawValue))), needed("name", text())])
     }
 
     private static var provenance: Schema {
@@ -313,8 +313,8 @@ public enum RunRecordSchema {
         object(
             "A place in a file; line and column count from 1.",
             [
-                needed("file", text()), needed("line", integer("", RecordBounds.positions)),
-                needed("column", integer("", RecordBounds.positions)),
+                needed("file", text()), needed("line", integer(nil, RecordBounds.positions)),
+                needed("column", integer(nil, RecordBounds.positions)),
             ])
     }
 
@@ -375,7 +375,7 @@ public enum RunRecordSchema {
         object(
             "What was seen of a service.",
             [
-                needed("name", text()), needed("kind", text()), needed("port", integer("", 0...65_535)),
+                needed("name", text()), needed("kind", text()), needed("port", integer(nil, 0...65_535)),
                 needed("connections", count("Those that were accepted.")),
                 optional("opened", seconds("Seconds after the scenario began.")),
                 optional("firstConnection", seconds("Seconds after the scenario began.")),

@@ -66,7 +66,7 @@ import Verdict
         ["--only", "AIR-NONE-001"], ["--skip", "AIR-NONE-001"],
         ["--profile", "0.1"], ["--fail-on", "everything"], ["--report", "pdf"],
         ["--platform", "no platform"],
-        ["--report", "json", "--report", "junit"], ["--report", "json=a", "--report", "junit=a"],
+        ["--report", "json", "--report", "junit"], ["--report", "json=a", "--report", "junit=./a"],
     ])
     func wrongUsageIsTwo(arguments: [String]) async throws {
         let result = try await Assay.run(["check", image.layout] + arguments)

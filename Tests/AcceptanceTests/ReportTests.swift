@@ -1,5 +1,6 @@
 import AssayTestSupport
 import Foundation
+import Reporting
 import Testing
 import Verdict
 
@@ -44,34 +45,39 @@ extension ReferenceImageTests {
             }
         }
 
-        @Test func reportsAreTheSameButForVolatileFields() async throws {
+        @Test func twoRunsGiveTheSameBytesInEveryFormat() async throws {
             let directory = try TemporaryDirectory()
-            var runs: [(json: String, junit: String, text: String)] = []
-            for number in 1...2 {
-                let (json, junit, text) = ("\(number).json", "\(number).xml", "\(number).txt")
+            let formats = ReportFormat.allCases
+            for folder in ["one", "two"] {
                 let result = try await Assay.run(
-                    [
-                        "check", ReferenceImage.reference(), "--only", "static", "--quiet", "--report",
-                        "json=\(directory.path)/\(json)",
-                        "--report", "junit=\(directory.path)/\(junit)", "--report",
-                        "text=\(directory.path)/\(text)",
-                    ], environment: ["SOURCE_DATE_EPOCH": "1739145600"])
+                    ["check", ReferenceImage.reference(), "--only", "static", "--quiet"]
+                        + formats.flatMap { ["--report", "\($0.rawValue)=\(directory.path)/\(folder)/"] },
+                    environment: ["SOURCE_DATE_EPOCH": "1739145600"])
                 #expect(result.code == 0, "\(result)")
-                let files = try [json, junit, text].map {
-                    String(decoding: try directory.read($0), as: UTF8.self)
-                }
-                // Of the JSON report the documented fields are set aside, of JUnit its times.
-                runs.append(
-                    (
-                        files[0].replacing(/"duration" : [0-9.e-]+/, with: ""),
-                        files[1].replacing(#/ time="[0-9.]+"/#, with: ""),
-                        files[2].replacing(/[0-9.]+ m?s\b/, with: "")
-                    ))
             }
-            #expect(runs[0].json == runs[1].json)
-            #expect(runs[0].junit == runs[1].junit)
-            #expect(runs[0].text == runs[1].text)
-            #expect(runs[0].json.contains(#""started" : "2025-02-10T00:00:00Z""#))
+            let files = try FileManager.default.contentsOfDirectory(atPath: "\(directory.path)/one")
+            #expect(files.count == formats.count)
+            for file in files {
+                #expect(try directory.read("one/\(file)") == directory.read("two/\(file)"), "\(file)")
+            }
+        }
+
+        @Test func theRecordIsValidByTheSchema() async throws {
+            let directory = try TemporaryDirectory()
+            let file = "\(directory.path)/airflow.json"
+            let result = try await Assay.run(
+                "check", try ReferenceImage.reference(), "--only", "static", "--only", "entrypoint",
+                "--report",
+                "json=\(file)", "--quiet")
+            #expect(result.code == 0, "\(result)")
+            _ = try await output(
+                of: Setting.python.value(),
+                [
+                    "-m", "check_jsonschema", "--schemafile",
+                    "\(projectRoot)/Conformance/schema/run-record.schema.json", file,
+                ])
+            let again = try await Assay.run("report", file, "--report", "json")
+            #expect(again.outputBytes == (try directory.read("airflow.json")))
         }
     }
 }
