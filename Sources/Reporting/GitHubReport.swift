@@ -47,7 +47,7 @@ enum GitHubReport {
             }
         }
         // A line that is no command: the log says it, also where nothing is wrong.
-        let verdict = ExitDecision(of: record, failOn: options.failOn).verdict.words
+        let verdict = ExitDecision(of: record, failOn: options.failOn).words.uppercased()
         return Array((output + "assay: \(verdict), \(counts(of: record))\n").utf8)
     }
 

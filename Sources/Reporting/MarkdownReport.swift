@@ -134,9 +134,9 @@ struct MarkdownReport {
     }
 
     private var overview: Section {
-        let (symbol, words) = ExitDecision(of: record, failOn: options.failOn).verdict
+        let decision = ExitDecision(of: record, failOn: options.failOn)
         let name = isOfOneImage ? record.images.first.map { " \(Self.code($0.image.reference))" } ?? "" : ""
-        var lines = ["### \(symbol) \(words)\(name)"]
+        var lines = ["### \(decision.symbol) \(decision.words.uppercased())\(name)"]
         let problems = RunProblem.all(of: record)
         if !problems.isEmpty { lines.append("") }
         for (image, problem) in problems {
@@ -156,10 +156,10 @@ struct MarkdownReport {
             count: runs.count,
             item: { index in
                 let run = runs[index]
-                let (symbol, words) = ExitDecision(of: record.only(run), failOn: options.failOn).verdict
+                let decision = record.decision(on: run, failOn: options.failOn)
                 let counts = run.counts
                 return
-                    "| \(symbol) \(words) | \(Self.code("\(run.image.reference) \(run.image.platform)")) | "
+                    "| \(decision.symbol) \(decision.words.uppercased()) | \(Self.code("\(run.image.reference) \(run.image.platform)")) | "
                     + Outcome.allCases.map { String(counts[$0, default: 0]) }.joined(separator: " | ")
                     + " |\n"
             })
@@ -169,10 +169,13 @@ struct MarkdownReport {
     private var isOfOneImage: Bool { record.images.count == 1 && record.unreadable.isEmpty }
 
     private func head(of run: ImageRun) -> String {
-        let (symbol, words) = ExitDecision(of: record.only(run), failOn: options.failOn).verdict
+        let decision = record.decision(on: run, failOn: options.failOn)
         let counts = run.counts
         var output = "\n"
-        if !isOfOneImage { output += "#### \(symbol) \(words) \(Self.code(run.image.reference))\n\n" }
+        if !isOfOneImage {
+            output +=
+                "#### \(decision.symbol) \(decision.words.uppercased()) \(Self.code(run.image.reference))\n\n"
+        }
         output +=
             Outcome.allCases.map { "\($0.symbol) \(counts[$0, default: 0]) \($0.words)" }
             .joined(separator: ", ") + "\n\n"

@@ -52,7 +52,7 @@ enum OpenMetricsReport {
         family(
             "assay_image_exit_code", "0 conforms, 1 does not conform, 3 could not be judged.",
             images.map { labels, run in
-                (labels, String(ExitDecision(of: record.only(run), failOn: options.failOn).rawValue))
+                (labels, String(record.decision(on: run, failOn: options.failOn).rawValue))
             })
         family(
             "assay_image_duration_seconds", "Wall time of the judgement.",

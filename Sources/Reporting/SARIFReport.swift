@@ -96,7 +96,7 @@ enum SARIFReport {
         var output = Run(
             record.tool, rules: rules, results: results,
             category: category(record, [image.repository, image.platform]),
-            exit: ExitDecision(of: record.only(run), failOn: options.failOn), notifications: notifications)
+            exit: record.decision(on: run, failOn: options.failOn), notifications: notifications)
         var properties = [
             "image.reference": image.reference, "image.configDigest": image.configDigest,
             "image.platform": image.platform,
