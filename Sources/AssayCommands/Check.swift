@@ -39,7 +39,7 @@ struct Check: AsyncParsableCommand {
     var baseline: String?
     @Option(
         help: ArgumentHelp(
-            "Write a report: text, junit or json, to standard output or to a file. May be repeated.",
+            "Write a report: text, junit, html or json, to standard output or to a file. May be repeated.",
             valueName: "format[=path]"))
     var report: [ReportRequest] = []
     @Option(help: "Scenarios of probes that run side by side.") var jobs = ProcessInfo.processInfo
