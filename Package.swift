@@ -113,7 +113,7 @@ let package = Package(
         .testTarget(
             name: "AcceptanceTests",
             dependencies: ["AssayTestSupport", "OCIModel", "LayerArchive", "Reporting", "Verdict"],
-            exclude: ["Entrypoints"],
+            exclude: ["Browser", "Entrypoints"],
             swiftSettings: swift),
     ]
 )

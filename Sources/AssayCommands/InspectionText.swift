@@ -1,5 +1,6 @@
 import OCIModel
 import Runner
+import Verdict
 
 /// An inspection as a person reads it.
 struct InspectionText {

@@ -4,7 +4,7 @@ enum HTMLAssets {
     /// test compares them.
     static let contentSecurityPolicy: StaticString =
         """
-        default-src 'none'; style-src 'sha256-LA8D8uAxzxnejV30PT9ZySA6ibO7I2VDaW9CIIFsrEA='; \
+        default-src 'none'; style-src 'sha256-FqkUtoLWIoQbBzclXEGkJ3Fe2zJf1XTx2tU436ao9oQ='; \
         script-src 'sha256-5FIGlx8PnFQyK5Rp6a1KXj8yOdt+Ph3CxhdXPzHtI6A='; base-uri 'none'; form-action 'none'
         """
 
@@ -39,7 +39,7 @@ enum HTMLAssets {
         body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "DejaVu Sans", sans-serif; }
         .wrap, main, footer .wrap { max-width: 74rem; margin: 0 auto; padding: 0 1.5rem; }
         code, pre, .reference { font-family: var(--mono); font-size: .875em; overflow-wrap: anywhere; }
-        pre { margin: .25rem 0; padding: .6rem .8rem; background: var(--sunk); border-radius: 6px; white-space: pre-wrap; overflow-wrap: anywhere; max-height: 24rem; overflow: auto; }
+        pre { margin: .25rem 0; padding: .6rem .8rem; background: var(--sunk); border-radius: 6px; white-space: pre-wrap; overflow-wrap: anywhere; }
         a { color: var(--accent); text-underline-offset: .15em; }
         :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 3px; }
         main:focus { outline: none; }
@@ -164,7 +164,8 @@ enum HTMLAssets {
         svg.treemap text { font-size: 11px; fill: var(--ink); pointer-events: none; font-family: inherit; }
         .readout { min-height: 1.6em; font-size: .9rem; overflow-wrap: anywhere; }
         .layer { border-bottom: 1px solid var(--line); }
-        .layer > summary { display: grid; grid-template-columns: 2.2rem 14rem minmax(0, 1fr); gap: .8rem; padding: .35rem .2rem; align-items: baseline; }
+        .layer > summary::before, .probe > summary::before { content: "▸"; color: var(--soft); } .layer[open] > summary::before, .probe[open] > summary::before { content: "▾"; }
+        .layer > summary { display: grid; grid-template-columns: .8rem 2.2rem 14rem minmax(0, 1fr); gap: .8rem; padding: .35rem .2rem; align-items: baseline; }
         .layer > summary .instruction { color: var(--soft); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
         .layer[open] { background: var(--card); padding: 0 1rem 1rem; border: 1px solid var(--line); border-radius: 8px; margin: .5rem 0; }
         .chip { text-align: center; border-radius: 5px; background: hsl(var(--hue) var(--saturation) var(--light) / .4); font-variant-numeric: tabular-nums; }
@@ -172,7 +173,7 @@ enum HTMLAssets {
         .packages > summary { padding: .3rem 0; }
 
         .probe { border-bottom: 1px solid var(--line); }
-        .probe > summary { display: grid; grid-template-columns: minmax(12rem, 22rem) minmax(4rem, 14rem) 6rem 1fr; gap: 1rem; padding: .35rem .2rem; align-items: center; }
+        .probe > summary { display: grid; grid-template-columns: .8rem minmax(10rem, 22rem) minmax(4rem, 14rem) 6rem 1fr; gap: .8rem; padding: .35rem .2rem; align-items: center; }
         .probe > summary .badge { justify-self: start; }
         .probe[open] { background: var(--card); padding: 0 1rem 1rem; border: 1px solid var(--line); border-radius: 8px; margin: .5rem 0; }
         svg.mini { width: 100%; height: 8px; border-radius: 4px; background: var(--sunk); }
@@ -191,8 +192,8 @@ enum HTMLAssets {
           .wrap, main, footer .wrap { padding: 0 1rem; }
           h1 { font-size: 1.6rem; } .seal { width: 3rem; height: 3rem; font-size: 1.5rem; }
           .identity > div, .facts > div { grid-template-columns: minmax(0, 1fr); gap: 0; }
-          .layer > summary { grid-template-columns: 2.2rem minmax(0, 1fr); } .layer > summary .instruction { grid-column: 1 / -1; }
-          .probe > summary { grid-template-columns: minmax(0, 1fr) auto; } .probe > summary svg { display: none; }
+          .layer > summary { grid-template-columns: .8rem 2.2rem minmax(0, 1fr); } .layer > summary .instruction { grid-column: 1 / -1; }
+          .probe > summary { grid-template-columns: .8rem minmax(0, 1fr) auto; } .probe > summary svg { display: none; }
           .filter output { margin-left: 0; }
         }
         @media print {
@@ -201,7 +202,7 @@ enum HTMLAssets {
           body { font-size: 10pt; } .wrap, main { max-width: none; padding: 0; }
           .group { content-visibility: visible; }
           .causes > li, .check[open], .layer[open] { break-inside: avoid; }
-          pre { max-height: none; } .scroll { overflow: visible; } svg.treemap, svg.timeline { min-width: 0; }
+          .scroll { overflow: visible; } svg.treemap, svg.timeline { min-width: 0; }
           * { print-color-adjust: exact; }
         }
         """#

@@ -120,7 +120,8 @@ extension HTMLReport {
         guard hasCauses else { return }
         let causes = causesOfImages()
         let anchorOfCheck = Dictionary(
-            zip(checks.map { "\($0.check.suite) \($0.check.id)" }, anchors), uniquingKeysWith: { first, _ in first })
+            zip(checks.map { "\($0.check.suite) \($0.check.id)" }, anchors),
+            uniquingKeysWith: { first, _ in first })
         startSection("causes", "What to fix first")
         html.element("p", class: "hint", "Fails by the step of the build that caused them.")
         html.start("ol", class: "causes")
@@ -421,7 +422,9 @@ extension HTMLReport {
         for (result, images) in results.prefix(limit) {
             html.start("div", class: "byimage")
             html.start("p")
-            html.element("span", class: "badge \(style(result.outcome))", "\(result.outcome.symbol) \(result.outcome.words)")
+            html.element(
+                "span", class: "badge \(style(result.outcome))",
+                "\(result.outcome.symbol) \(result.outcome.words)")
             html.text(" on ")
             for (number, image) in images.enumerated() {
                 if number > 0 { html.text(", ") }

@@ -59,7 +59,8 @@ extension HTMLReport {
                     let share = Double(roots[index].hiddenBytes) / Double(roots[index].size)
                     if share > 0 {
                         rectangle(
-                            Rectangle(x: x + width * (1 - share), y: 0, width: width * share, height: 26), "waste")
+                            Rectangle(x: x + width * (1 - share), y: 0, width: width * share, height: 26),
+                            "waste")
                     }
                 }
             }
@@ -90,7 +91,9 @@ extension HTMLReport {
         field("diff ID", layer.diffID, isCode: true)
         field("size", "\(ByteCount(layer.size)), \(ByteCount(layer.uncompressedSize)) uncompressed")
         if let root {
-            field("files", "\(ByteCount(root.bytes)) shown, \(ByteCount(root.hiddenBytes)) hidden by later layers")
+            field(
+                "files",
+                "\(ByteCount(root.bytes)) shown, \(ByteCount(root.hiddenBytes)) hidden by later layers")
         }
         html.end()
         if let root, !root.directories.isEmpty {
@@ -104,7 +107,9 @@ extension HTMLReport {
     /// The step without what builders put before it: build arguments, shell, "#(nop)".
     private func step(_ instruction: String) -> String {
         var text = Substring(instruction)
-        if text.hasPrefix("|"), let shell = text.firstRange(of: " /bin/") { text = text[shell.lowerBound...].dropFirst() }
+        if text.hasPrefix("|"), let shell = text.firstRange(of: " /bin/") {
+            text = text[shell.lowerBound...].dropFirst()
+        }
         for prefix in ["/bin/sh -c #(nop) ", "/bin/sh -c "] where text.hasPrefix(prefix) {
             text = text.dropFirst(prefix.count)
         }
@@ -132,7 +137,9 @@ extension HTMLReport {
         }.prefix(Self.directoryLimit)
         html.start("details")
         html.element("summary", "The largest directories as a table")
-        startTable("The \(largest.count) largest directories of \(rows.count) that the record has; each holds those below")
+        startTable(
+            "The \(largest.count) largest directories of \(rows.count) that the record has; each holds those below"
+        )
         tableHead(["directory", "layer", "size", "hidden"])
         for (_, row) in largest {
             html.start("tr")
@@ -142,7 +149,8 @@ extension HTMLReport {
             html.element("td", class: "number", String(row.layer + 1))
             html.element("td", class: "number", ByteCount(row.size.bytes).description)
             html.element(
-                "td", class: "number", row.size.hiddenBytes > 0 ? ByteCount(row.size.hiddenBytes).description : "")
+                "td", class: "number",
+                row.size.hiddenBytes > 0 ? ByteCount(row.size.hiddenBytes).description : "")
             html.end()
         }
         endTable()
@@ -170,7 +178,8 @@ extension HTMLReport {
             var directory = directory
             var name = name
             // A directory that holds nothing but another one: one tile for both.
-            while let only = directory.directories.first, only.size == directory.size, !isLayer, only.size > 0 {
+            while let only = directory.directories.first, only.size == directory.size, !isLayer, only.size > 0
+            {
                 name = name.isEmpty ? only.name : "\(name)/\(only.name)"
                 directory = only
             }
@@ -185,7 +194,9 @@ extension HTMLReport {
 
         /// What is in none of the children.
         var rest: (bytes: Double, hiddenBytes: Double) {
-            let below = children.reduce((0.0, 0.0)) { ($0.0 + Double($1.bytes), $0.1 + Double($1.hiddenBytes)) }
+            let below = children.reduce((0.0, 0.0)) {
+                ($0.0 + Double($1.bytes), $0.1 + Double($1.hiddenBytes))
+            }
             return (max(0, Double(bytes) - below.0), max(0, Double(hiddenBytes) - below.1))
         }
     }
@@ -254,7 +265,8 @@ extension HTMLReport {
                 ("x", decimal(place.x)), ("y", decimal(place.y)), ("width", decimal(place.width)),
                 ("height", decimal(place.height)), ("class", style),
             ])
-        var text = "layer \(told.tile.layer + 1)  \(shortened(told.path, limit: 300))  \(ByteCount(told.tile.bytes))"
+        var text =
+            "layer \(told.tile.layer + 1)  \(shortened(told.path, limit: 300))  \(ByteCount(told.tile.bytes))"
         if told.tile.hiddenBytes > 0 { text += ", and \(ByteCount(told.tile.hiddenBytes)) hidden" }
         html.element("title", text)
         html.end()
@@ -270,7 +282,9 @@ extension HTMLReport {
     // MARK: Packages
 
     mutating func writePackages(_ run: ImageRun, _ prefix: String) {
-        guard let contents = run.contents, contents.packages != nil || contents.distributions != nil else { return }
+        guard let contents = run.contents, contents.packages != nil || contents.distributions != nil else {
+            return
+        }
         startSection("\(prefix)-packages", "Packages")
         if let packages = contents.packages { writeTable(packages, "Debian packages") }
         if let distributions = contents.distributions { writeTable(distributions, "Python distributions") }
@@ -283,7 +297,8 @@ extension HTMLReport {
         let bytes = packages.reduce(Int64(0)) { saturatingSum($0, $1.bytes ?? 0) }
         html.start("details", class: "packages")
         html.element(
-            "summary", "\(count.grouped) \(title)" + (bytes > 0 ? ", \(ByteCount(bytes)) by their own account" : ""))
+            "summary",
+            "\(count.grouped) \(title)" + (bytes > 0 ? ", \(ByteCount(bytes)) by their own account" : ""))
         startTable(title)
         let columns: [(name: String, isUsed: Bool)] = [
             ("architecture", packages.contains { $0.architecture != nil }),

@@ -34,7 +34,10 @@ extension HTMLReport {
         html.element("b", shortened(transcript.scenario, limit: 120))
         html.start(
             "svg",
-            [("viewBox", "0 0 200 8"), ("class", "mini"), ("preserveAspectRatio", "none"), ("aria-hidden", "true")])
+            [
+                ("viewBox", "0 0 200 8"), ("class", "mini"), ("preserveAspectRatio", "none"),
+                ("aria-hidden", "true"),
+            ])
         let share = longest > 0 ? time(transcript.duration) / longest : 0
         rectangle(Rectangle(x: 0, y: 0, width: max(1, share * 200), height: 8), "mini")
         html.end()
@@ -56,7 +59,9 @@ extension HTMLReport {
             }
             endTable()
             let rest = transcript.events.count - Self.eventLimit
-            if rest > 0 { html.element("p", class: "rest", "… \(rest.grouped) more; the JSON report has them") }
+            if rest > 0 {
+                html.element("p", class: "rest", "… \(rest.grouped) more; the JSON report has them")
+            }
         }
         html.end()
     }
@@ -66,7 +71,8 @@ extension HTMLReport {
         html.start("p")
         html.element("b", shortened(container.name, limit: 120))
         html.text(
-            " \(container.exitCode.map { "ended with \($0)" } ?? "had not ended") after \(seconds(container.duration))")
+            " \(container.exitCode.map { "ended with \($0)" } ?? "had not ended") after \(seconds(container.duration))"
+        )
         html.end()
         html.element("pre", class: "command", shortened(container.command, limit: Self.outputLimit))
         write(container.standardOutput, "standard output")
@@ -85,7 +91,9 @@ extension HTMLReport {
         html.lines(shown)
         html.end()
         if shown.utf8.count < output.text.utf8.count || output.isTruncated {
-            html.element("p", class: "rest", "… this is the beginning; the JSON report has more of it where it was kept")
+            html.element(
+                "p", class: "rest",
+                "… this is the beginning; the JSON report has more of it where it was kept")
         }
         html.end()
     }
@@ -127,8 +135,10 @@ extension HTMLReport {
         for service in transcript.services {
             bars.append(
                 Bar(
-                    name: service.name, style: "service", start: service.opened.map(time) ?? total, end: total,
-                    note: service.opened == nil ? "never opened" : "\(service.kind), \(service.connections) connections",
+                    name: service.name, style: "service", start: service.opened.map(time) ?? total,
+                    end: total,
+                    note: service.opened == nil
+                        ? "never opened" : "\(service.kind), \(service.connections) connections",
                     mark: service.firstConnection.map(time)))
         }
         for container in transcript.containers {
@@ -141,27 +151,27 @@ extension HTMLReport {
         }
         let end = bars.map(\.end).reduce(total, max)
         let scale = (Drawing.right - Drawing.left) / end
-        func x(_ time: Double) -> Double { Drawing.left + time * scale }
+        func x(_ time: Double) -> Double { Drawing.left + min(time, end) * scale }
         let height = 26 + Drawing.row * Double(bars.count) + 18
+        let name = "Timeline of \(shortened(transcript.scenario, limit: 120))"
+        html.start("div", [("class", "scroll"), ("tabindex", "0"), ("role", "group"), ("aria-label", name)])
         html.start(
             "svg",
             [
                 ("viewBox", "0 0 \(decimal(Drawing.width)) \(decimal(height))"), ("class", "timeline"),
-                ("role", "img"),
-                (
-                    "aria-label",
-                    "Timeline of \(shortened(transcript.scenario, limit: 120)); the tables below say the same"
-                ),
+                ("role", "img"), ("aria-label", "\(name); the tables below say the same"),
             ])
         for tick in ticks(to: end) {
             line(x(tick), 18, height - 4, "grid")
             html.element(
-                "text", [("x", decimal(x(tick))), ("y", "12"), ("class", "tick")], tick == 0 ? "0" : seconds(tick))
+                "text", [("x", decimal(x(tick))), ("y", "12"), ("class", "tick")],
+                tick == 0 ? "0" : seconds(tick))
         }
         for (index, bar) in bars.enumerated() {
             let y = 24 + Drawing.row * Double(index)
             html.element(
-                "text", [("x", "6"), ("y", decimal(y + 13)), ("class", "name")], shortened(bar.name, limit: 22))
+                "text", [("x", "6"), ("y", decimal(y + 13)), ("class", "name")],
+                shortened(bar.name, limit: 22))
             let start = min(x(bar.start), Drawing.right)
             let width = max(2, (bar.end - bar.start) * scale)
             rectangle(Rectangle(x: start, y: y + 2, width: width, height: 14), bar.style)
@@ -178,10 +188,12 @@ extension HTMLReport {
         let y = 24 + Drawing.row * Double(bars.count) + 4
         for event in transcript.events.prefix(Self.eventLimit) {
             html.start(
-                "circle", [("cx", decimal(x(time(event.time)))), ("cy", decimal(y)), ("r", "3.5"), ("class", "event")])
+                "circle",
+                [("cx", decimal(x(time(event.time)))), ("cy", decimal(y)), ("r", "3.5"), ("class", "event")])
             html.element("title", "\(seconds(event.time))  \(shortened(event.text, limit: 200))")
             html.end()
         }
+        html.end()
         html.end()
     }
 

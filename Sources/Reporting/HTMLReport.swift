@@ -46,7 +46,8 @@ struct HTMLReport {
     private mutating func writePage() {
         html.markup("<!DOCTYPE html>\n")
         html.start("html", [("lang", "en")])
-        html.markup("<head>\n<meta charset=\"utf-8\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"")
+        html.markup(
+            "<head>\n<meta charset=\"utf-8\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"")
         html.markup(HTMLAssets.contentSecurityPolicy)
         html.markup("\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n")
         html.markup("<meta name=\"color-scheme\" content=\"light dark\">\n")
@@ -148,7 +149,8 @@ struct HTMLReport {
     private mutating func writeFooter() {
         html.start("footer", class: "page")
         html.start("div", class: "wrap")
-        html.element("p", "\(record.tool.name) \(record.tool.version)" + (record.started.map { ", \($0)" } ?? ""))
+        html.element(
+            "p", "\(record.tool.name) \(record.tool.version)" + (record.started.map { ", \($0)" } ?? ""))
         html.end()
         html.end()
     }
@@ -173,7 +175,8 @@ struct HTMLReport {
                 html.start("tr")
                 html.element("td", class: "number", String(index + 1))
                 html.start("th", [("scope", "row")])
-                html.element("span", class: "badge \(style(decision))", "\(decision.symbol) \(decision.words)")
+                html.element(
+                    "span", class: "badge \(style(decision))", "\(decision.symbol) \(decision.words)")
                 html.text(" ")
                 html.element("a", [("href", "#image-\(index + 1)")], value(run.image.reference))
                 html.end()
@@ -343,7 +346,8 @@ struct HTMLReport {
         var words = kinds.compactMap(\.self).joined(separator: " and ")
         if words.isEmpty { words = "neither extended nor customised" }
         if let base = lineage.baseLayers, let baseSize = lineage.baseSize, let added = lineage.addedSize {
-            words += "; base \(ByteCount(baseSize)) in \(counted(base, "layer")), added \(ByteCount(added)) in "
+            words +=
+                "; base \(ByteCount(baseSize)) in \(counted(base, "layer")), added \(ByteCount(added)) in "
             words += counted(image.layers.count - base, "layer")
         }
         return words
@@ -402,7 +406,8 @@ struct HTMLReport {
             for reason in order {
                 let ids = checks[reason] ?? []
                 html.element(
-                    "li", value("\(outcome.symbol) \(reason): \(counted(ids.count, "check")): ")
+                    "li",
+                    value("\(outcome.symbol) \(reason): \(counted(ids.count, "check")): ")
                         + value(ids.joined(separator: ", ")))
             }
             html.end()
@@ -514,7 +519,8 @@ struct HTMLReport {
 
     /// A table that scrolls by itself where it is too wide.
     mutating func startTable(_ caption: String, class style: String = "") {
-        html.start("div", [("class", "scroll"), ("tabindex", "0"), ("role", "group"), ("aria-label", caption)])
+        html.start(
+            "div", [("class", "scroll"), ("tabindex", "0"), ("role", "group"), ("aria-label", caption)])
         if style.isEmpty { html.start("table") } else { html.start("table", class: style) }
         html.element("caption", caption)
     }
@@ -523,7 +529,11 @@ struct HTMLReport {
         html.start("thead")
         html.start("tr")
         for column in columns {
-            if column.isEmpty { html.element("td", "") } else { html.element("th", [("scope", "col")], column) }
+            if column.isEmpty {
+                html.element("td", "")
+            } else {
+                html.element("th", [("scope", "col")], column)
+            }
         }
         html.end()
         html.end()

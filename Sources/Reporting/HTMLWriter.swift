@@ -65,7 +65,8 @@ struct HTMLWriter {
     /// Between elements that stand in a line, a line end would be a space.
     private static func isInline(_ name: StaticString) -> Bool {
         switch name.description {
-        case "a", "abbr", "b", "button", "code", "option", "output", "rect", "span", "text", "title", "circle",
+        case "a", "abbr", "b", "button", "code", "option", "output", "rect", "span", "text", "title",
+            "circle",
             "line", "time":
             true
         default: false

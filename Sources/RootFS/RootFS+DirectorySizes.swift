@@ -31,7 +31,8 @@ extension RootFS {
         }
         return layers.map { entries in
             let root = entries.first { $0.place == 0 }
-            return total(of: root ?? DirectorySums.Entry(layer: 0, place: 0, bytes: 0, hiddenBytes: 0), children)
+            return total(
+                of: root ?? DirectorySums.Entry(layer: 0, place: 0, bytes: 0, hiddenBytes: 0), children)
         }
     }
 

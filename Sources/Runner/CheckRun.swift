@@ -70,7 +70,8 @@ public struct CheckRun: Sendable {
         var transcripts: [ProbeTranscript] = []
         for suite in try await suites.value.suites {
             let (scenarios, scope) = suite.scenarios(for: analysis.facts, inputs: inputs)
-            let outcomes = try await probes.outcomes(of: scenarios, scope: scope, for: analysis, progress: progress)
+            let outcomes = try await probes.outcomes(
+                of: scenarios, scope: scope, for: analysis, progress: progress)
             for scenario in scenarios {
                 if case .observed(let transcript)? = outcomes[scenario.name] {
                     transcripts.append(transcript)

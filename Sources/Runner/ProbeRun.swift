@@ -117,7 +117,8 @@ final class ProbeRun: Sendable {
                     return file
                 }
                 outcomes = await run(
-                    scenarios, scope: scope, for: analysis, by: engine, scratch: directory.path, progress: progress)
+                    scenarios, scope: scope, for: analysis, by: engine, scratch: directory.path,
+                    progress: progress)
                 await engine.close()
             }
         } catch {

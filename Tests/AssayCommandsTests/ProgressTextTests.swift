@@ -7,7 +7,9 @@ import Testing
 @Suite("Words of the progress") struct ProgressTextTests {
     private let begin = ContinuousClock.now
 
-    private func layers(_ bytes: Int64, _ count: Int, _ passed: ReadProgress = ReadProgress()) -> RunProgress.State {
+    private func layers(_ bytes: Int64, _ count: Int, _ passed: ReadProgress = ReadProgress())
+        -> RunProgress.State
+    {
         RunProgress.State(
             phase: .layers("reading oci:x", bytes: bytes, count: count, passed), number: 1, began: begin)
     }
@@ -46,7 +48,9 @@ import Testing
         #expect(!ProgressText.line(layers(1_000, 4, passed), at: begin + .seconds(30)).contains("left"))
         passed.add(499)
         #expect(!ProgressText.line(layers(1_000, 4, passed), at: begin + .milliseconds(900)).contains("left"))
-        #expect(ProgressText.line(layers(1_000, 4, passed), at: begin + .seconds(200)).hasSuffix(", 3 min 20 s left"))
+        #expect(
+            ProgressText.line(layers(1_000, 4, passed), at: begin + .seconds(200)).hasSuffix(
+                ", 3 min 20 s left"))
     }
 
     @Test func scenariosAreCountedAndThoseThatRunAreNamed() {
@@ -74,6 +78,8 @@ import Testing
         let state = try #require(progress.state)
         #expect(state.number == 1 && state.ended == 1 && state.running.map(\.scenario) == ["two"])
         progress.begin(.probes(image: "oci:y", count: 1))
-        #expect(progress.state?.number == 2 && progress.state?.ended == 0 && progress.state?.running.isEmpty == true)
+        #expect(
+            progress.state?.number == 2 && progress.state?.ended == 0
+                && progress.state?.running.isEmpty == true)
     }
 }

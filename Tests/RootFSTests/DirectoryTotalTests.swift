@@ -10,7 +10,8 @@ import Testing
                 var table = EntryTable()
                 for (path, size) in members {
                     table.append(
-                        path: Array(path.utf8), kind: path.hasSuffix("/") ? .directory : .file, size: size)
+                        path: Array(path.utf8), kind: path.hasSuffix("/") ? .directory : .file,
+                        permissions: 0o755, size: size)
                 }
                 return table
             })
@@ -40,14 +41,15 @@ import Testing
 
     @Test func hardLinksCountOnce() {
         var table = EntryTable()
-        table.append(path: Array("a/one".utf8), kind: .file, size: 5)
-        table.append(path: Array("b/link".utf8), kind: .hardLink, linkTarget: Array("a/one".utf8))
+        table.append(path: Array("a/one".utf8), kind: .file, permissions: 0o644, size: 5)
+        table.append(
+            path: Array("b/link".utf8), kind: .hardLink, permissions: 0o644, linkTarget: Array("a/one".utf8))
         var second = EntryTable()
-        second.append(path: Array("a/.wh.one".utf8), kind: .file, size: 0)
+        second.append(path: Array("a/.wh.one".utf8), kind: .file, permissions: 0o644, size: 0)
         let kept = RootFS.merging([table, second]).directoryTotals(layerCount: 2, limit: 10)
         // One of its names is gone, the file is not.
         #expect(paths(kept[0]) == [" 5 0", "/b 5 0"])
-        second.append(path: Array("b/.wh.link".utf8), kind: .file, size: 0)
+        second.append(path: Array("b/.wh.link".utf8), kind: .file, permissions: 0o644, size: 0)
         let gone = RootFS.merging([table, second]).directoryTotals(layerCount: 2, limit: 10)
         #expect(gone[0].bytes == 0 && gone[0].hiddenBytes == 5)
     }
