@@ -16,7 +16,7 @@ struct ReportOptions: ParsableArguments {
     var report: [ReportRequest] = []
     @Option(
         help: ArgumentHelp(
-            "A file of your repository, as a Dockerfile, at which sarif, github and gitlab show findings; the line of the suite by default.",
+            "The Dockerfile, or another file of your repository, at which sarif, github and gitlab show findings: at the instruction that made them where it is told, else at its first line. By default it is the line of the suite.",
             valueName: "file"))
     var anchor: String?
     @Option(help: "The lightest severity whose fail counts: info, warning or error.") var failOn = Severity
@@ -26,6 +26,14 @@ struct ReportOptions: ParsableArguments {
     @Flag(name: .shortAndLong, help: "No text report on standard output.") var quiet = false
 
     func validate() throws { try ReportRequest.validate(report) }
+
+    /// The anchor, with the lines of its instructions where it can be read.
+    private var repositoryFile: RepositoryFile? {
+        anchor.map { path in
+            let content = try? InputFile.read(path, limit: RepositoryFile.sizeLimit)
+            return RepositoryFile(path: path, dockerfile: String(decoding: content ?? [], as: UTF8.self))
+        }
+    }
 
     /// Writes every report. One that cannot be written is told on standard error, and keeps no other from being written.
     ///
@@ -38,7 +46,7 @@ struct ReportOptions: ParsableArguments {
         }
         let options = RenderOptions(
             width: Console.width(of: STDOUT_FILENO) ?? 100, color: color.isOn(for: STDOUT_FILENO),
-            verbose: verbose, failOn: failOn, anchor: anchor)
+            verbose: verbose, failOn: failOn, anchor: repositoryFile)
         do throws(ReportError) {
             Console.output(try format.render(record, options: options))
         } catch {
@@ -52,7 +60,8 @@ struct ReportOptions: ParsableArguments {
         var allWritten = true
         for file in files {
             do throws(ReportError) {
-                let bytes = try file.format.render(record, options: RenderOptions(failOn: failOn, anchor: anchor))
+                let bytes = try file.format.render(
+                    record, options: RenderOptions(failOn: failOn, anchor: repositoryFile))
                 try AtomicFile.write(bytes, to: file.path)
             } catch {
                 Console.error("\(error)", hint: nil)

@@ -114,23 +114,25 @@ struct Anchor {
     var path: String
     var line: Int
 
-    /// The file that the user named, else the line of the suite: an image has no place in a repository.
-    init(_ result: CheckResult, _ options: RenderOptions) {
-        self.init(
-            file: options.anchor ?? result.position.file,
-            line: options.anchor == nil ? result.position.line : 1)
+    /// The file that the user named, at the instruction that made the step where it is known; else the line of the
+    /// suite: an image has no place in a repository.
+    init(_ result: CheckResult, _ finding: Finding?, _ options: RenderOptions) {
+        if let file = options.anchor {
+            path = file.path
+            line = finding?.provenance?.instruction.flatMap(file.line) ?? 1
+        } else {
+            let position = result.position
+            path = position.file.hasPrefix("./") ? String(position.file.dropFirst(2)) : position.file
+            line = max(1, position.line)
+        }
     }
 
     /// For what is about the run and not about a check.
     ///
-    /// - Returns: nil when the user has named none.
+    /// - Returns: nil when the user has named no file.
     init?(_ options: RenderOptions) {
         guard let file = options.anchor else { return nil }
-        self.init(file: file, line: 1)
-    }
-
-    init(file: String, line: Int) {
-        path = file.hasPrefix("./") ? String(file.dropFirst(2)) : file
-        self.line = max(1, line)
+        path = file.path
+        line = 1
     }
 }

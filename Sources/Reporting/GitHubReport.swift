@@ -63,7 +63,8 @@ enum GitHubReport {
                 level(of: result).map {
                     Annotation(
                         level: $0, title: "\(result.id) \(result.title)\(suffix)",
-                        message: { message(of: result, on: run) }, anchor: Anchor(result, options))
+                        message: { message(of: result, on: run) },
+                        anchor: Anchor(result, result.findings.first, options))
                 }
             }
         }

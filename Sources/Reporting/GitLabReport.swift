@@ -29,9 +29,10 @@ enum GitLabReport {
         var path: String
         var lines: Lines
 
-        init(_ anchor: Anchor) {
-            path = SafeText.oneLine(anchor.path)
-            lines = Lines(begin: anchor.line)
+        /// Without an anchor there is no place for what is about no check; GitLab drops an entry that has none.
+        init(_ anchor: Anchor?) {
+            path = anchor.map { SafeText.oneLine($0.path) } ?? "assay"
+            lines = Lines(begin: anchor?.line ?? 1)
         }
     }
 
@@ -42,14 +43,12 @@ enum GitLabReport {
     static func render(
         _ record: RunRecord, options: RenderOptions
     ) throws(ReportError) -> [UInt8] {
-        // Without an anchor there is no place for what is about no check; GitLab drops an entry without one.
-        let place = Anchor(options) ?? Anchor(file: "assay", line: 1)
         var entries = RunProblem.all(of: record).map { image, problem in
             let words = [problem.title, image, problem.text].compactMap(\.self).joined(separator: ": ")
             return Entry(
                 description: line(words), checkName: "assay.run",
                 fingerprint: Fingerprint.of([problem.title, image ?? ""]), severity: "blocker",
-                location: Location(place))
+                location: Location(Anchor(options)))
         }
         var seen: [String: Int] = [:]
         for run in record.images {
@@ -60,7 +59,8 @@ enum GitLabReport {
                     checkName: line(alert.result.id),
                     fingerprint: image.isEmpty
                         ? alert.fingerprint : Fingerprint.of(image + [alert.fingerprint]),
-                    severity: severity(of: alert), location: Location(Anchor(alert.result, options)))
+                    severity: severity(of: alert),
+                    location: Location(Anchor(alert.result, alert.finding, options)))
                 let occurrence = seen[entry.fingerprint, default: 0] + 1
                 seen[entry.fingerprint] = occurrence
                 if occurrence > 1 { entry.fingerprint += "-\(occurrence)" }

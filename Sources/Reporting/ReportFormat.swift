@@ -79,13 +79,12 @@ public struct RenderOptions: Hashable, Sendable {
     public var verbose: Bool
     /// The lightest severity whose fail counts. Has to be the one that the exit code is decided by.
     public var failOn: Severity
-    /// A file of the user's repository, the Dockerfile say, at which SARIF, GitHub and GitLab show findings; nil for the
-    /// line of the suite.
-    public var anchor: String?
+    /// The file at which SARIF, GitHub and GitLab show findings; nil for the line of the suite.
+    public var anchor: RepositoryFile?
 
     public init(
         width: Int = 100, color: Bool = false, verbose: Bool = false, failOn: Severity = .warning,
-        anchor: String? = nil
+        anchor: RepositoryFile? = nil
     ) {
         self.width = width
         self.color = color

@@ -218,7 +218,7 @@ enum SARIFReport {
     private static func location(
         of alert: Alert, on run: ImageRun, _ options: RenderOptions
     ) -> Location {
-        let anchor = Anchor(alert.result, options)
+        let anchor = Anchor(alert.result, alert.finding, options)
         let artifact = ArtifactLocation(anchor.path)
         var location = Location(
             physicalLocation: PhysicalLocation(

@@ -25,7 +25,8 @@ struct ReportSet {
         case .run:
             let image = try OutcomesImage()
             directory = image.directory
-            prefix = image.directory.path + "/reports/run."
+            let prefix = image.directory.path + "/reports/run."
+            self.prefix = prefix
             let extensions = [
                 "json", "xml", "strict.xml", "sarif", "md", "tap", "github.txt", "gitlab.json", "prom",
             ]

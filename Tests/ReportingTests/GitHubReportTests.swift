@@ -29,7 +29,8 @@ struct GitHubReportTests {
     }
 
     private func lines(_ record: RunRecord, anchor: String? = nil) throws -> [Substring] {
-        try text(.github, record, RenderOptions(anchor: anchor)).split(separator: "\n")
+        try text(.github, record, RenderOptions(anchor: anchor.map { RepositoryFile(path: $0) })).split(
+            separator: "\n")
     }
 
     private func commands(_ record: RunRecord, anchor: String? = nil) throws -> [Command] {

@@ -5,7 +5,10 @@ import Verdict
 
 struct GitLabReportTests {
     private func entries(_ record: RunRecord, anchor: String? = nil) throws -> [Document] {
-        try Document(ReportFormat.gitlab.render(record, options: RenderOptions(anchor: anchor))).elements
+        try Document(
+            ReportFormat.gitlab.render(
+                record, options: RenderOptions(anchor: anchor.map { RepositoryFile(path: $0) }))
+        ).elements
     }
 
     @Test func everyAlertHasItsSeverity() throws {

@@ -95,7 +95,9 @@ import Verdict
 
     @Test func whatActsIsShownInLetters() {
         var html = HTMLWriter()
-        html.text("<&>\"' \u{1B}[2J\u{202E}\u{FFFE}\u{FDD0}\0\n\té")
+        html.text(
+            "<&>\"' \u{1B}[2J\u{202E}\u{FFFE}" + String(decoding: [0xEF, 0xB7, 0x90], as: UTF8.self)
+                + "\0\n\té")
         #expect(
             String(decoding: html.bytes, as: UTF8.self)
                 == "&lt;&amp;&gt;&quot;&#39; \\x1b[2J\\u{202e}\\u{fffe}\\u{fdd0}\\x00\\n\\té")

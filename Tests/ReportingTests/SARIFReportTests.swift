@@ -8,7 +8,9 @@ struct SARIFReportTests {
         _ record: RunRecord, anchor: String? = nil, limit: Int = SARIFReport.resultLimit
     ) throws -> Document {
         try Document(
-            SARIFReport.render(record, options: RenderOptions(anchor: anchor), resultLimit: limit))
+            SARIFReport.render(
+                record, options: RenderOptions(anchor: anchor.map { RepositoryFile(path: $0) }),
+                resultLimit: limit))
     }
 
     private func results(_ document: Document) -> [Document] {
