@@ -3,7 +3,7 @@ import Verdict
 
 @testable import Reporting
 
-struct IssueTests {
+struct AlertTests {
     private func alerts(_ results: [CheckResult]) -> [Alert] {
         RunRecord.of(results).images.flatMap(Alert.all(of:))
     }
