@@ -75,11 +75,13 @@ enum CheckText {
 
     /// Lines after the first are indented, so that text from an image cannot pose as a line of ours.
     static func indented(_ text: String) -> String {
-        text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        if SafeText.isPlain(text) { return text }
+        return text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
             .joined(separator: "\n      ")
     }
 
     static func joinedLines(_ text: String) -> String {
-        text.split(whereSeparator: \.isNewline).joined(separator: " ")
+        if SafeText.isPlain(text) { return text }
+        return text.split(whereSeparator: \.isNewline).joined(separator: " ")
     }
 }

@@ -8,11 +8,13 @@ struct DriftOfRun {
     /// Each statement once, in the order in which the checks name it; checks that were not evaluated do not count.
     static func all(of run: ImageRun) -> [DriftOfRun] {
         var drifts: [DriftOfRun] = []
+        var places: [DriftNote: Int] = [:]
         for result in run.results where result.outcome != .notApplicable && result.outcome != .skipped {
             for note in result.drift ?? [] {
-                if let place = drifts.firstIndex(where: { $0.note == note }) {
+                if let place = places[note] {
                     drifts[place].checks.append(result.id)
                 } else {
+                    places[note] = drifts.count
                     drifts.append(DriftOfRun(note: note, checks: [result.id]))
                 }
             }

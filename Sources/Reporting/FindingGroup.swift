@@ -13,12 +13,14 @@ struct FindingGroup {
     static func groups(of findings: some Sequence<Finding>) -> [FindingGroup] {
         var groups: [FindingGroup] = []
         for finding in findings {
-            if let last = groups.last, last.details.isEmpty, finding.details.isEmpty,
-                last.expected == finding.expected, last.observed == finding.observed,
-                last.provenance == finding.provenance, last.waiver == finding.waiver,
-                last.known == (finding.known ?? false)
+            // The last group is looked at in its place: a copy would make each append copy all subjects.
+            let last = groups.count - 1
+            if last >= 0, groups[last].details.isEmpty, finding.details.isEmpty,
+                groups[last].expected == finding.expected, groups[last].observed == finding.observed,
+                groups[last].provenance == finding.provenance, groups[last].waiver == finding.waiver,
+                groups[last].known == (finding.known ?? false)
             {
-                groups[groups.count - 1].subjects.append(finding.subject)
+                groups[last].subjects.append(finding.subject)
             } else {
                 groups.append(
                     FindingGroup(

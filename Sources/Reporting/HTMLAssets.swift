@@ -4,7 +4,7 @@ enum HTMLAssets {
     /// test compares them.
     static let contentSecurityPolicy: StaticString =
         """
-        default-src 'none'; style-src 'sha256-FqkUtoLWIoQbBzclXEGkJ3Fe2zJf1XTx2tU436ao9oQ='; \
+        default-src 'none'; style-src 'sha256-YKzzMhIrnatjQn/wI2kggO8IaOKSa2agaFpu7d52PCk='; \
         script-src 'sha256-5FIGlx8PnFQyK5Rp6a1KXj8yOdt+Ph3CxhdXPzHtI6A='; base-uri 'none'; form-action 'none'
         """
 
@@ -143,7 +143,7 @@ enum HTMLAssets {
         th, td { text-align: left; padding: .3rem .7rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; font-weight: 400; overflow-wrap: anywhere; }
         thead th { color: var(--soft); font-weight: 600; overflow-wrap: normal; white-space: nowrap; }
         tbody tr:hover { background: var(--sunk); }
-        td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+        th.number { text-align: right; } td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
         table.matrix { width: auto; min-width: 60%; }
         table.matrix td { text-align: center; white-space: nowrap; padding: .2rem .5rem; color: var(--soft); }
         table.matrix thead th + th { text-align: center; padding: .2rem .5rem; }
@@ -165,7 +165,7 @@ enum HTMLAssets {
         .readout { min-height: 1.6em; font-size: .9rem; overflow-wrap: anywhere; }
         .layer { border-bottom: 1px solid var(--line); }
         .layer > summary::before, .probe > summary::before { content: "▸"; color: var(--soft); } .layer[open] > summary::before, .probe[open] > summary::before { content: "▾"; }
-        .layer > summary { display: grid; grid-template-columns: .8rem 2.2rem 14rem minmax(0, 1fr); gap: .8rem; padding: .35rem .2rem; align-items: baseline; }
+        .layer > summary { display: grid; grid-template-columns: .8rem 2.2rem 16rem minmax(0, 1fr); gap: .8rem; padding: .35rem .2rem; align-items: baseline; }
         .layer > summary .instruction { color: var(--soft); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
         .layer[open] { background: var(--card); padding: 0 1rem 1rem; border: 1px solid var(--line); border-radius: 8px; margin: .5rem 0; }
         .chip { text-align: center; border-radius: 5px; background: hsl(var(--hue) var(--saturation) var(--light) / .4); font-variant-numeric: tabular-nums; }

@@ -181,7 +181,8 @@ extension HTMLReport {
 
     private mutating func writeImageNumbers(_ images: [Int]) {
         html.start("p", class: "hint")
-        html.text(images.count == record.images.count ? "all images" : "images ")
+        html.text(
+            images.count == record.images.count ? "all images" : images.count == 1 ? "image " : "images ")
         if images.count < record.images.count {
             for (number, image) in images.enumerated() {
                 if number > 0 { html.text(", ") }

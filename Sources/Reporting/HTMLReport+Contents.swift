@@ -140,7 +140,7 @@ extension HTMLReport {
         startTable(
             "The \(largest.count) largest directories of \(rows.count) that the record has; each holds those below"
         )
-        tableHead(["directory", "layer", "size", "hidden"])
+        tableHead(["directory", "layer", "size", "hidden"], numbers: ["layer", "size", "hidden"])
         for (_, row) in largest {
             html.start("tr")
             html.start("th", [("scope", "row")])
@@ -238,7 +238,7 @@ extension HTMLReport {
         html.start("g", class: hue(tile.layer))
         box(place, "tile d\(min(depth, 5))", told: (tile, path.isEmpty ? "/" : path))
         let hasLabel = place.width >= 44 && place.height >= 18
-        if hasLabel { label(tile.name, at: place) }
+        if hasLabel { label(tile.name.isEmpty ? "/" : tile.name, at: place) }
         let inside = place.inset(by: 1.5, top: hasLabel ? 14 : 0)
         let fits = inside.width >= 6 && inside.height >= 6
         let rest = tile.rest
@@ -273,7 +273,7 @@ extension HTMLReport {
     }
 
     private mutating func label(_ text: String, at place: Rectangle) {
-        let room = Int((place.width - 8) / 6.4)
+        let room = Int((place.width - 8) / 7.4)
         let scalars = text.unicodeScalars
         let shown = scalars.count <= room ? text : String(scalars.prefix(max(1, room - 1))) + "…"
         html.element("text", [("x", decimal(place.x + 4)), ("y", decimal(place.y + 12))], shown)
@@ -305,7 +305,9 @@ extension HTMLReport {
             ("directory", packages.contains { $0.location != nil }),
             ("size", packages.contains { $0.bytes != nil }),
         ]
-        tableHead(["name", "version"] + columns.filter(\.isUsed).map(\.name) + ["layer"])
+        tableHead(
+            ["name", "version"] + columns.filter(\.isUsed).map(\.name) + ["layer"],
+            numbers: ["size", "layer"])
         for package in packages {
             html.start("tr")
             html.element("th", [("scope", "row")], shortened(package.name, limit: 200))

@@ -50,7 +50,7 @@ extension HTMLReport {
         for container in transcript.containers { write(container) }
         if !transcript.events.isEmpty {
             startTable("Events of \(shortened(transcript.scenario, limit: 120))", class: "events")
-            tableHead(["time", "event"])
+            tableHead(["time", "event"], numbers: ["time"])
             for event in transcript.events.prefix(Self.eventLimit) {
                 html.start("tr")
                 html.element("td", class: "number", seconds(event.time))
@@ -101,7 +101,9 @@ extension HTMLReport {
     private mutating func writeServices(_ services: [ServiceTranscript]) {
         if services.isEmpty { return }
         startTable("Services")
-        tableHead(["service", "kind", "port", "opened", "first connection", "connections"])
+        tableHead(
+            ["service", "kind", "port", "opened", "first connection", "connections"],
+            numbers: ["port", "opened", "first connection", "connections"])
         for service in services {
             html.start("tr")
             html.element("th", [("scope", "row")], shortened(service.name, limit: 120))

@@ -131,7 +131,7 @@ struct HTMLReport {
         if hasCauses { link("causes", "Fix first") }
         link("checks", "Checks")
         if !hasSeveralImages, let run = record.images.first {
-            link("image-1-contents", "Layers")
+            if !run.image.layers.isEmpty { link("image-1-contents", "Layers") }
             if run.contents?.packages != nil || run.contents?.distributions != nil {
                 link("image-1-packages", "Packages")
             }
@@ -168,7 +168,9 @@ struct HTMLReport {
         }
         if !record.images.isEmpty {
             startTable("What became of each image", class: "images")
-            tableHead(["", "image", "platform", "profile"] + Outcome.allCases.map(\.words))
+            tableHead(
+                ["", "image", "platform", "profile"] + Outcome.allCases.map(\.words),
+                numbers: Set(Outcome.allCases.map(\.words)))
             for (index, run) in record.images.enumerated() {
                 let decision = record.decision(on: run, failOn: failOn)
                 let counts = run.counts
@@ -525,12 +527,15 @@ struct HTMLReport {
         html.element("caption", caption)
     }
 
-    mutating func tableHead(_ columns: [String]) {
+    /// - Parameter numbers: columns that are numbers.
+    mutating func tableHead(_ columns: [String], numbers: Set<String> = []) {
         html.start("thead")
         html.start("tr")
         for column in columns {
             if column.isEmpty {
                 html.element("td", "")
+            } else if numbers.contains(column) {
+                html.element("th", [("scope", "col"), ("class", "number")], column)
             } else {
                 html.element("th", [("scope", "col")], column)
             }

@@ -115,13 +115,18 @@ enum JUnitReport {
 
     /// GitLab drops, without a word, all but the first case of the same class name and name.
     private static func numberingDuplicates(_ suites: [TestSuite]) -> [TestSuite] {
-        var seen: [[String]: Int] = [:]
+        struct Key: Hashable {
+            var className: String
+            var name: String
+        }
+        var seen: [Key: Int] = [:]
         var suites = suites
         for suite in suites.indices {
             for index in suites[suite].cases.indices {
                 let testCase = suites[suite].cases[index]
-                let occurrence = seen[[testCase.className, testCase.name], default: 0] + 1
-                seen[[testCase.className, testCase.name]] = occurrence
+                let key = Key(className: testCase.className, name: testCase.name)
+                let occurrence = seen[key, default: 0] + 1
+                seen[key] = occurrence
                 if occurrence > 1 { suites[suite].cases[index].name += " [\(occurrence)]" }
             }
         }
@@ -233,11 +238,11 @@ enum JUnitReport {
     private static func closedAlphabet(_ text: String) -> String {
         let output = text.unicodeScalars.map { scalar in
             switch scalar {
-            case "A"..."Z", "a"..."z", "0"..."9", "_", "-": Character(scalar)
-            default: Character("_")
+            case "A"..."Z", "a"..."z", "0"..."9", "_", "-": UInt8(ascii: scalar)
+            default: UInt8(ascii: "_")
             }
         }
-        return output.isEmpty ? "_" : String(output)
+        return output.isEmpty ? "_" : String(decoding: output, as: UTF8.self)
     }
 
     /// ISO 8601 without a zone, as the format has it; nil when the record's time is not RFC 3339 in UTC.

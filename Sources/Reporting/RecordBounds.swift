@@ -20,7 +20,31 @@ enum RecordBounds {
         for (number, run) in record.images.enumerated() {
             if let problem = problem(in: run) { return "images[\(number)].\(problem)" }
         }
-        return nil
+        // Reports add up; no real run comes near.
+        let sum = record.images.reduce(0) { $0 + total(of: $1) }
+        return sum > Double(counts.upperBound) ? "images: sizes and counts add up to \(sum)" : nil
+    }
+
+    private static func total(of run: ImageRun) -> Double {
+        func sum(_ directory: DirectorySize) -> Double {
+            directory.directories.reduce(Double(directory.bytes) + Double(directory.hiddenBytes)) {
+                $0 + sum($1)
+            }
+        }
+        var total = run.image.layers.reduce(0) { $0 + Double($1.size) + Double($1.uncompressedSize) }
+        for directory in run.contents?.layers ?? [] { total += sum(directory) }
+        for list in [run.contents?.packages, run.contents?.distributions] {
+            total += (list?.packages ?? []).reduce(Double(list?.omitted ?? 0)) { $0 + Double($1.bytes ?? 0) }
+        }
+        for finding in run.results.lazy.flatMap(\.findings) { total += Double(finding.omitted ?? 0) }
+        for transcript in run.transcripts ?? [] {
+            total += transcript.services.reduce(0) { $0 + Double($1.connections) }
+            for container in transcript.containers {
+                total +=
+                    Double(container.standardOutput.byteCount) + Double(container.standardError.byteCount)
+            }
+        }
+        return total
     }
 
     private static func problem(in run: ImageRun) -> String? {
@@ -42,6 +66,30 @@ enum RecordBounds {
         for (number, transcript) in (run.transcripts ?? []).enumerated() {
             if let problem = problem(in: transcript) { return "transcripts[\(number)].\(problem)" }
         }
+        return run.contents.flatMap { problem(in: $0) }.map { "contents.\($0)" }
+    }
+
+    private static func problem(in contents: ImageContents) -> String? {
+        for (number, layer) in contents.layers.enumerated() {
+            if let problem = problem(in: layer) { return "layers[\(number)].\(problem)" }
+        }
+        for (name, list) in [("packages", contents.packages), ("distributions", contents.distributions)] {
+            if let problem = outside(list?.omitted, "omitted") { return "\(name).\(problem)" }
+            for (number, package) in (list?.packages ?? []).enumerated() {
+                let found = outside(package.bytes, "bytes") ?? outside(package.layer, "layer", positions)
+                if let found { return "\(name).packages[\(number)].\(found)" }
+            }
+        }
+        return nil
+    }
+
+    private static func problem(in directory: DirectorySize) -> String? {
+        if let problem = outside(directory.bytes, "bytes") ?? outside(directory.hiddenBytes, "hiddenBytes") {
+            return problem
+        }
+        for (number, inner) in directory.directories.enumerated() {
+            if let problem = problem(in: inner) { return "directories[\(number)].\(problem)" }
+        }
         return nil
     }
 
@@ -61,7 +109,7 @@ enum RecordBounds {
         if let problem = outside(transcript.duration, "duration") { return problem }
         for (number, container) in transcript.containers.enumerated() {
             let found =
-                outside(container.duration, "duration")
+                outside(container.duration, "duration") ?? outside(container.started ?? 0, "started")
                 ?? outside(container.standardOutput.byteCount, "standardOutput.byteCount")
                 ?? outside(container.standardError.byteCount, "standardError.byteCount")
             if let found { return "containers[\(number)].\(found)" }

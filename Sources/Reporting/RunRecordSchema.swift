@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Verdict
 
 /// The JSON Schema (draft 2020-12) of the run record, for those who read or write one without this library.
@@ -6,9 +5,7 @@ public enum RunRecordSchema {
     /// The schema, indented, its keys always in the same order.
     public static var text: String {
         get throws {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            return String(decoding: try encoder.encode(root), as: UTF8.self) + "\n"
+            String(decoding: try JSONDocument.bytes(of: root), as: UTF8.self)
         }
     }
 
@@ -149,7 +146,8 @@ public enum RunRecordSchema {
                 "subject": subject, "provenance": provenance, "waiverMark": waiverMark, "position": position,
                 "drift": drift, "transcript": transcript, "container": container, "output": output,
                 "service": service, "unusedWaiver": unusedWaiver, "conflict": conflict, "day": day,
-                "outcome": outcome, "severity": severity,
+                "outcome": outcome, "severity": severity, "contents": contents, "directory": directory,
+                "packages": packages,
             ]),
         ])
     }
@@ -170,6 +168,7 @@ public enum RunRecordSchema {
                 needed("results", list(of: reference("result"), "In the order of the suites.")),
                 optional(
                     "transcripts", list(of: reference("transcript"), "What the scenarios of the probes did.")),
+                optional("contents", reference("contents")),
                 needed("notes", list(of: text(), "Oddities of the image that are no check's subject.")),
                 needed("duration", seconds("Wall time, in seconds. Volatile.")),
             ])
@@ -357,6 +356,7 @@ public enum RunRecordSchema {
                 needed("name", text()), needed("command", text("A command line that runs the same by hand.")),
                 optional("exitCode", integer("128 and the number for a signal.", RecordBounds.exitCodes)),
                 needed("standardOutput", reference("output")), needed("standardError", reference("output")),
+                optional("started", seconds("Seconds after the scenario began.")),
                 needed("duration", seconds("Seconds from its start to its end or removal.")),
             ])
     }
@@ -379,6 +379,50 @@ public enum RunRecordSchema {
                 needed("connections", count("Those that were accepted.")),
                 optional("opened", seconds("Seconds after the scenario began.")),
                 optional("firstConnection", seconds("Seconds after the scenario began.")),
+            ])
+    }
+
+    private static var contents: Schema {
+        object(
+            "What the image holds, summed up.",
+            [
+                needed(
+                    "layers",
+                    list(of: reference("directory"), "The root as each layer has it, the lowest first.")),
+                optional("packages", reference("packages", "Of Debian.")),
+                optional("distributions", reference("packages", "Of Python.")),
+            ])
+    }
+
+    private static var directory: Schema {
+        object(
+            "The bytes of the regular files that a layer has below a directory.",
+            [
+                needed("name", text("The last component of the path; empty for the root.")),
+                needed("bytes", count("That the image shows.")),
+                needed("hiddenBytes", count("That a later layer replaces or removes.")),
+                needed("directories", list(of: reference("directory"), "The largest, the largest first.")),
+            ])
+    }
+
+    private static var packages: Schema {
+        object(
+            "What a package manager says is installed.",
+            [
+                needed(
+                    "packages",
+                    list(
+                        of: object(
+                            "A package or distribution.",
+                            [
+                                needed("name", text()), needed("version", text()),
+                                optional("architecture", text("Of a package of Debian.")),
+                                optional("location", text("The directory of a distribution of Python.")),
+                                optional("bytes", count("As its author estimated.")),
+                                optional(
+                                    "layer",
+                                    integer("That installed it; the lowest is 1.", RecordBounds.positions)),
+                            ]))), optional("omitted", count("How many more there are than are listed.")),
             ])
     }
 

@@ -14,9 +14,12 @@ enum SafeText {
         }
     }
 
+    /// True for ASCII without controls: the text needs no more looking at, and each byte of it is a column. Most text is.
+    static func isPlain(_ text: String) -> Bool { text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F } }
+
     /// The text with every control written as an escape (`\n`, `\x1b`, `\u{202e}`), so that it is one line.
     static func oneLine(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: isControl) else { return text }
+        guard !isPlain(text), text.unicodeScalars.contains(where: isControl) else { return text }
         var output = ""
         for scalar in text.unicodeScalars {
             switch scalar {
@@ -34,6 +37,7 @@ enum SafeText {
 
     /// The text itself, or its first `limit` Unicode scalars and how many more there are.
     static func shortened(_ text: String, limit: Int) -> String {
+        if text.utf8.count <= limit { return text }
         let scalars = text.unicodeScalars
         guard let end = scalars.index(scalars.startIndex, offsetBy: limit, limitedBy: scalars.endIndex),
             end != scalars.endIndex

@@ -3,7 +3,7 @@ enum TextLayout {
     /// Columns that a terminal uses for the text: two for East Asian wide characters and emoji, none for
     /// marks that combine with what is before them (Unicode Standard Annex 11).
     static func columns(_ text: String) -> Int {
-        text.unicodeScalars.reduce(0) { $0 + columns($1) }
+        SafeText.isPlain(text) ? text.utf8.count : text.unicodeScalars.reduce(0) { $0 + columns($1) }
     }
 
     private static func columns(_ scalar: Unicode.Scalar) -> Int {
@@ -23,7 +23,10 @@ enum TextLayout {
 
     /// Breaks at spaces only: a digest or a path longer than `width` stays whole, so that it can be copied.
     static func wrap(_ text: String, width: Int) -> [String] {
-        wrap(
+        if text.utf8.count <= width, text.utf8.first != UInt8(ascii: " "), SafeText.isPlain(text) {
+            return [text]
+        }
+        return wrap(
             text.split(separator: " ", omittingEmptySubsequences: false).map(String.init), separator: " ",
             width: width)
     }

@@ -61,22 +61,46 @@ struct XMLWriter {
     }
 
     private mutating func append(_ text: String, inAttribute: Bool) {
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "&": bytes += "&amp;".utf8
-            case "<": bytes += "&lt;".utf8
-            case ">": bytes += "&gt;".utf8
-            case "\"": bytes += "&quot;".utf8
-            case "'": bytes += "&apos;".utf8
-            case "\n" where !inAttribute, "\t" where !inAttribute:
-                bytes.append(UInt8(truncatingIfNeeded: scalar.value))
-            case "\n", "\t", "\r": reference(scalar)
-            case _ where Self.forbids(scalar):
-                replacements += 1
-                bytes += "\u{FFFD}".utf8
-            case _ where SafeText.isControl(scalar): reference(scalar)
-            default: bytes += UTF8.encode(scalar) ?? Unicode.UTF8.encodedReplacementCharacter
+        var text = text
+        text.withUTF8 { append($0, inAttribute) }
+    }
+
+    private mutating func append(_ text: UnsafeBufferPointer<UInt8>, _ inAttribute: Bool) {
+        var start = 0
+        while start < text.count {
+            var end = start
+            while end < text.count, XMLWriter.isPlain(text[end]) { end += 1 }
+            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[start..<end]))
+            guard end < text.count else { return }
+            let count = text[end] < 0x80 ? 1 : text[end] < 0xE0 ? 2 : text[end] < 0xF0 ? 3 : 4
+            start = min(end + count, text.count)
+            for scalar in String(decoding: text[end..<start], as: UTF8.self).unicodeScalars {
+                append(scalar, inAttribute)
             }
+        }
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        guard byte >= 0x20, byte < 0x7F else { return false }
+        return byte != UInt8(ascii: "&") && byte != UInt8(ascii: "<") && byte != UInt8(ascii: ">")
+            && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "'")
+    }
+
+    private mutating func append(_ scalar: Unicode.Scalar, _ inAttribute: Bool) {
+        switch scalar {
+        case "&": bytes += "&amp;".utf8
+        case "<": bytes += "&lt;".utf8
+        case ">": bytes += "&gt;".utf8
+        case "\"": bytes += "&quot;".utf8
+        case "'": bytes += "&apos;".utf8
+        case "\n" where !inAttribute, "\t" where !inAttribute:
+            bytes.append(UInt8(truncatingIfNeeded: scalar.value))
+        case "\n", "\t", "\r": reference(scalar)
+        case _ where Self.forbids(scalar):
+            replacements += 1
+            bytes += "\u{FFFD}".utf8
+        case _ where SafeText.isControl(scalar): reference(scalar)
+        default: bytes += UTF8.encode(scalar) ?? Unicode.UTF8.encodedReplacementCharacter
         }
     }
 

@@ -44,8 +44,9 @@ extension RunRecord {
     ///
     /// - Returns: nil when there is no record.
     public static func merging(_ records: [RunRecord]) -> RunRecord? {
-        var distinct: Set<RunRecord> = []
-        let records = records.filter { distinct.insert($0).inserted }
+        let records = records.enumerated().filter { number, record in
+            !records[..<number].contains(record)
+        }.map(\.element)
         guard var merged = records.first, records.count > 1 else { return records.first }
         for record in records.dropFirst() where merged.tool.isOlder(than: record.tool) {
             merged.tool = record.tool
@@ -132,7 +133,7 @@ extension RunRecord {
             }
         }
         let conflicts = results.compactMap { key, results -> ResultConflict? in
-            guard Set(results.map { Judgement($0.result) }).count > 1 else { return nil }
+            guard results.count > 1, Set(results.map { Judgement($0.result) }).count > 1 else { return nil }
             let variants = results.map {
                 ResultConflict.Variant(
                     reference: $0.reference, suiteDigest: $0.result.suiteDigest, outcome: $0.result.outcome,
@@ -200,6 +201,8 @@ extension ImageRun {
             sorted(Set(runs.compactMap(\.baseline))) {
                 [$0.file, $0.started ?? "", $0.reference ?? ""] + $0.gone
             }.last
+        // One image holds one thing, but for what an older tool did not look at.
+        joined.contents = sorted(Set(runs.compactMap(\.contents))) { ["\($0)"] }.last
         let transcripts = sorted(Set(runs.flatMap { $0.transcripts ?? [] })) { ["\($0)"] }
         joined.transcripts = transcripts.isEmpty ? nil : transcripts
         joined.results = results(of: runs)
@@ -210,30 +213,12 @@ extension ImageRun {
         struct Key: Hashable {
             var suite: String
             var id: String
-            var judgement: Judgement?
         }
-        let evaluated = Set(
-            runs.lazy.flatMap(\.results).filter { $0.outcome != .skipped }.map {
-                Key(suite: $0.suite, id: $0.id)
-            })
-        var kept: [Key: CheckResult] = [:]
+        var groups: [Key: [CheckResult]] = [:]
         for result in runs.lazy.flatMap(\.results) {
-            var key = Key(suite: result.suite, id: result.id)
-            if result.outcome == .skipped {
-                if evaluated.contains(key) { continue }
-            } else {
-                key.judgement = Judgement(result)
-            }
-            guard var earlier = kept[key] else {
-                kept[key] = result
-                continue
-            }
-            let duration = max(earlier.duration, result.duration)
-            if result.order.lexicographicallyPrecedes(earlier.order, by: precedes) { earlier = result }
-            earlier.duration = duration
-            kept[key] = earlier
+            groups[Key(suite: result.suite, id: result.id), default: []].append(result)
         }
-        return kept.values.sorted { left, right in
+        return groups.values.flatMap(distinct).sorted { left, right in
             if left.suite != right.suite { return precedes(left.suite, right.suite) }
             let (place, other) = (left.position, right.position)
             if place.file != other.file { return precedes(place.file, other.file) }
@@ -242,6 +227,26 @@ extension ImageRun {
             return left.order.lexicographicallyPrecedes(right.order, by: precedes)
         }
     }
+}
+
+/// The different results of one check, each once.
+private func distinct(_ results: [CheckResult]) -> [CheckResult] {
+    if results.count == 1 { return results }
+    let evaluated = results.filter { $0.outcome != .skipped }
+    var kept: [(judgement: Judgement?, result: CheckResult)] = []
+    for result in evaluated.isEmpty ? results : evaluated {
+        let judgement = result.outcome == .skipped ? nil : Judgement(result)
+        guard let place = kept.firstIndex(where: { $0.judgement == judgement }) else {
+            kept.append((judgement, result))
+            continue
+        }
+        let duration = max(kept[place].result.duration, result.duration)
+        if result.order.lexicographicallyPrecedes(kept[place].result.order, by: precedes) {
+            kept[place].result = result
+        }
+        kept[place].result.duration = duration
+    }
+    return kept.map(\.result)
 }
 
 /// What makes two results of one check the same: what a verdict rests on. Digests of compressed layers are not among it,

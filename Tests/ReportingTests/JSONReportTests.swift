@@ -136,6 +136,12 @@ struct JSONReportTests {
         Damage(testDescription: "images[0].transcripts[1].events[0].time: -1.0") {
             $0.images[0].transcripts?[1].events[0].time = -1
         },
+        Damage(testDescription: "images[0].contents.layers[0].hiddenBytes: -1") {
+            $0.images[0].contents?.layers[0].hiddenBytes = -1
+        },
+        Damage(testDescription: "images[0].contents.packages.packages[0].layer: 0") {
+            $0.images[0].contents?.packages?.packages[0].layer = 0
+        },
         Damage(testDescription: "unusedWaivers[0].waiver.position.column: 0") {
             $0.unusedWaivers?[0].waiver.position.column = 0
         },
@@ -147,6 +153,13 @@ struct JSONReportTests {
         #expect(error?.kind == .malformedRecord)
         #expect(
             error?.message.contains("at \(damage.testDescription) is not from") == true, "\(error as Any)")
+    }
+
+    @Test func refusesNumbersThatAddUpToTooMuch() throws {
+        var record = CanonicalRun.record
+        record.images[0].image.layers[0].size = 1 << 53
+        let error = refusal(try JSONReport.render(record))
+        #expect(error?.message.contains("add up to") == true, "\(error as Any)")
     }
 
     @Test func refusesNumbersThatSwiftCannotHold() throws {

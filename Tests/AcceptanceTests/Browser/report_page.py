@@ -187,7 +187,10 @@ def pictures(report):
     for name, options in (
         ("light-whole", {}), ("dark-whole", {"scheme": "dark"}), ("narrow-whole", {"width": 390}),
     ):
-        report.page(**options).screenshot(report.screenshots / f"{name}.png", whole=True)
+        page = report.page(**options)
+        # What is out of view is not drawn otherwise.
+        page.evaluate("document.querySelectorAll('.group').forEach((e) => { e.style.contentVisibility = 'visible'; })")
+        page.screenshot(report.screenshots / f"{name}.png", whole=True)
     page = report.page(scheme="dark")
     page.screenshot(report.screenshots / "dark.png")
     for place in ("treemap", "layer", "probe", "packages"):
