@@ -21,11 +21,11 @@ enum RecordBounds {
             if let problem = problem(in: run) { return "images[\(number)].\(problem)" }
         }
         // Reports add up; no real run comes near.
-        let sum = record.images.reduce(0) { $0 + sum(of: $1) }
+        let sum = record.images.reduce(0) { $0 + total(of: $1) }
         return sum > Double(counts.upperBound) ? "images: sizes and counts add up to \(sum)" : nil
     }
 
-    private static func sum(of run: ImageRun) -> Double {
+    private static func total(of run: ImageRun) -> Double {
         func sum(_ directory: DirectorySize) -> Double {
             directory.directories.reduce(Double(directory.bytes) + Double(directory.hiddenBytes)) {
                 $0 + sum($1)
@@ -109,7 +109,7 @@ enum RecordBounds {
         if let problem = outside(transcript.duration, "duration") { return problem }
         for (number, container) in transcript.containers.enumerated() {
             let found =
-                outside(container.duration, "duration")
+                outside(container.duration, "duration") ?? outside(container.started ?? 0, "started")
                 ?? outside(container.standardOutput.byteCount, "standardOutput.byteCount")
                 ?? outside(container.standardError.byteCount, "standardError.byteCount")
             if let found { return "containers[\(number)].\(found)" }

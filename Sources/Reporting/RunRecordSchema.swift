@@ -356,6 +356,7 @@ public enum RunRecordSchema {
                 needed("name", text()), needed("command", text("A command line that runs the same by hand.")),
                 optional("exitCode", integer("128 and the number for a signal.", RecordBounds.exitCodes)),
                 needed("standardOutput", reference("output")), needed("standardError", reference("output")),
+                optional("started", seconds("Seconds after the scenario began.")),
                 needed("duration", seconds("Seconds from its start to its end or removal.")),
             ])
     }
