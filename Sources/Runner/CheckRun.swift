@@ -78,7 +78,6 @@ public struct CheckRun: Sendable {
             }
             judgements.append(suite.judge(analysis.facts, inputs: inputs, transcripts: outcomes))
         }
-        let elapsed = (clock.now - start).components
         return ImageRun(
             image: analysis.identity, profile: judgements.lazy.compactMap(\.profile).first,
             lineage: judgements.lazy.compactMap(\.lineage).first,
@@ -86,7 +85,7 @@ public struct CheckRun: Sendable {
             parameters: CheckRun.unique(judgements.flatMap(\.parameters)),
             results: judgements.flatMap(\.results), transcripts: transcripts.isEmpty ? nil : transcripts,
             notes: analysis.notes,
-            duration: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
+            duration: (clock.now - start).seconds)
     }
 
     /// Opens and reads one image, and tries on it whether the checks of each suite can fail. No container is run.
