@@ -1,20 +1,21 @@
 import Synchronization
 
-/// Looks every second at how much is written where nothing bounds it.
+/// Looks again and again at how much is written where nothing bounds it.
 final class DiskWatch: Sendable {
     private let wasExceeded = Atomic<Bool>(false)
     private let task: Mutex<Task<Void, Never>?> = Mutex(nil)
 
     /// - Parameters:
     ///   - limit: bytes.
+    ///   - interval: how long nothing is looked at in between.
     ///   - size: the bytes at a moment; nil when that cannot be told then.
     ///   - onExcess: called once, when it is more than the limit; nothing is looked at any more.
     init(
-        limit: Int64, size: @escaping @Sendable () async -> Int64?,
+        limit: Int64, every interval: Duration = .seconds(1), size: @escaping @Sendable () async -> Int64?,
         onExcess: @escaping @Sendable () async -> Void = {}
     ) {
         let task = Task { [weak self] in
-            while (try? await Task.sleep(for: .seconds(1))) != nil {
+            while (try? await Task.sleep(for: interval)) != nil {
                 guard let bytes = await size(), bytes > limit else { continue }
                 self?.wasExceeded.store(true, ordering: .relaxed)
                 return await onExcess()

@@ -188,10 +188,12 @@ private final class EngineContainer: RunningContainer {
         self.limits = limits
         // Engines bound what a container writes on few file systems only.
         watch = DiskWatch(limit: limits.disk) {
-            let question = #"{{.SizeRw}}{{range .Mounts}}{{if eq .Type "volume"}}{{"\n"}}{{.Source}}{{end}}{{end}}"#
+            let question =
+                #"{{.SizeRw}}{{range .Mounts}}{{if eq .Type "volume"}}{{"\n"}}{{.Source}}{{end}}{{end}}"#
             let answer = try? await client.run(
                 "inspect", "--type", "container", "--size", "--format", question, id)
-            guard let lines = answer?.split(separator: "\n").map(String.init), let size = lines.first.flatMap(Int64.init)
+            guard let lines = answer?.split(separator: "\n").map(String.init),
+                let size = lines.first.flatMap(Int64.init)
             else { return nil }
             // The image's own volumes, where this account may look.
             let volumes = lines.count > 1 ? await DiskWatch.usage(of: Array(lines.dropFirst())) : 0

@@ -81,7 +81,9 @@ public enum Leftovers {
     }
 
     /// - Throws: `ProbeError` when an engine cannot be asked; then the directory is as it was.
-    fileprivate static func remove(_ id: String, _ kind: RuntimeKind, at path: String) async throws(ProbeError) {
+    fileprivate static func remove(_ id: String, _ kind: RuntimeKind, at path: String)
+        async throws(ProbeError)
+    {
         switch kind {
         case .oci:
             OCIRuntime.cutLifelines(below: path)

@@ -33,10 +33,12 @@ final class RunningProgram: Sendable {
                 let code =
                     if let file {
                         try await RunningProgram.run(
-                            arguments, environment, input: .fileDescriptor(file, closeAfterSpawningProcess: false),
+                            arguments, environment,
+                            input: .fileDescriptor(file, closeAfterSpawningProcess: false),
                             self)
                     } else {
-                        try await RunningProgram.run(arguments, environment, input: .string(input ?? ""), self)
+                        try await RunningProgram.run(
+                            arguments, environment, input: .string(input ?? ""), self)
                     }
                 state.withLock { $0 = .ended(code) }
             } catch {
