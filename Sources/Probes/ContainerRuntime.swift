@@ -35,8 +35,7 @@ public protocol RunningContainer: Sendable {
     /// - Parameter user: nil for the container's own.
     func execute(_ arguments: [String], user: ResolvedUser?) async throws(ProbeError) -> any RunningContainer
 
-    /// Ends it, whatever it does, and removes all that is left of it. After the task was cancelled it may be left to
-    /// the end of the run.
+    /// Ends it, whatever it does, and removes all that is left of it.
     ///
     /// - Throws: `ProbeError` when the runtime broke.
     func remove() async throws(ProbeError)

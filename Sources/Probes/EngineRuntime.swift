@@ -282,8 +282,6 @@ private final class EngineContainer: RunningContainer {
     }
 
     func remove() async throws(ProbeError) {
-        // The end of the run removes all containers at once.
-        if Task.isCancelled { return await program.kill() }
         do throws(ProbeError) {
             try await client.removeContainers([id])
             await program.kill()

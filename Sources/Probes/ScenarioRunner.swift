@@ -261,6 +261,9 @@ private struct ScenarioRun {
     mutating func finish() async throws(ProbeError) -> ProbeTranscript {
         watch?.stop()
         var failure: ProbeError?
+        let (services, start) = (services, start)
+        // Containers do not see their services go, but when nobody looks any more: then all ends at once.
+        let stopping = Task.isCancelled ? Task { await ScenarioService.stop(services, start: start) } : nil
         for one in started.reversed() {
             let code = try? one.container.exitCode()
             let end = one.end ?? clock.now
@@ -271,8 +274,13 @@ private struct ScenarioRun {
                     standardOutput: one.container.standardOutput, standardError: one.container.standardError,
                     duration: one.start.duration(to: end).seconds), at: 0)
         }
-        for service in services {
-            let (seen, events) = await service.stop(start: start)
+        let stopped =
+            if let stopping {
+                await stopping.value
+            } else {
+                await ScenarioService.stop(services, start: start)
+            }
+        for (seen, events) in stopped {
             transcript.services.append(seen)
             transcript.events += events
         }
