@@ -339,11 +339,10 @@ import Verdict
         Attack(
             name: "takes-memory",
             script: """
-                eat() { dd if=/dev/zero of=/dev/null bs=$1 $2; }
-                eat 4500M count=1 || exit 9
-                eat 2000M & eat 2000M & eat 2000M &
-                wait -n
-                exit 9
+                dd if=/dev/zero of=/dev/null bs=4500M count=1 || exit 9
+                eat() { dd if=/dev/zero of=/dev/null bs=2000M || kill $$; }
+                trap "exit 9" TERM
+                eat & eat & eat & wait
                 """, code: 9),
         Attack(name: "daemon", script: "sleep 300 & exit 8", code: 8),
     ]
@@ -362,8 +361,8 @@ import Verdict
                   main: {args: [\(try JSONText.quoted(attack.script)), \(marker)], volumes: {data: /data}}
             """
         }
-        let checks = RuntimeTests.attacks.map { attack in
-            "  - {id: \(attack.name), title: t, run: \(attack.name), expect: {exit: main, equals: \(attack.code ?? 0)}}"
+        let checks = RuntimeTests.attacks.enumerated().map { number, attack in
+            "  - {id: T-\(number), title: t, run: \(attack.name), expect: {exit: main, equals: \(attack.code ?? 0)}}"
         }
         let suite = try image.write(
             suite: (["scenarios:"] + scenarios + ["checks:"] + checks).joined(separator: "\n"),
@@ -371,8 +370,8 @@ import Verdict
         let runtime = try await TestedRuntime(kind, below: image.directory.path)
         let record = try await runtime.record([image.layout, "--suite", suite, "--jobs", "2"], code: 1)
         let run = try #require(record.images.first)
-        for attack in RuntimeTests.attacks {
-            let result = try #require(run.results.first { $0.id == attack.name })
+        for (number, attack) in RuntimeTests.attacks.enumerated() {
+            let result = try #require(run.results.first { $0.id == "T-\(number)" })
             let transcript = run.transcripts?.first { $0.scenario == attack.name }
             let main = transcript?.containers.first
             let description = "\(attack.name): \(result) \(main?.standardError.text.suffix(300) ?? "")"

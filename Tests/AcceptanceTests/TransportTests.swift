@@ -210,7 +210,10 @@ final class DockerEngine: Sendable {
 
     /// Starts it again.
     func restart() async throws {
-        try? FileManager.default.removeItem(atPath: "\(directory.path)/pid")
+        // It would take a process with an old number, dead or another's, for its own.
+        for file in ["pid", "exec/containerd/containerd.pid"] {
+            try? FileManager.default.removeItem(atPath: "\(directory.path)/\(file)")
+        }
         let started = try DockerEngine.start(data: data, in: directory.path)
         process.withLock { $0 = started }
         try await awaitAnswer()
