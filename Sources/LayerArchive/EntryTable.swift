@@ -39,14 +39,26 @@ public struct EntryTable: Sendable {
     }
 
     public private(set) var entries: ContiguousArray<Entry> = []
-    private var names: ContiguousArray<UInt8> = []
-    private var attributes: [[ExtendedAttribute]] = []
+    private(set) var names: ContiguousArray<UInt8> = []
+    private(set) var attributes: [[ExtendedAttribute]] = []
     /// Contents that the plan asked for, by position in `entries`.
     public internal(set) var contents: [Int: [UInt8]] = [:]
     /// The linkage of files of which the plan asked for it, by position in `entries`.
     public internal(set) var linkages: [Int: Linkage] = [:]
 
     public init() {}
+
+    /// A table from its parts; what the entries say of names and attributes must lie within those.
+    init(
+        entries: ContiguousArray<Entry>, names: ContiguousArray<UInt8>, attributes: [[ExtendedAttribute]],
+        contents: [Int: [UInt8]], linkages: [Int: Linkage]
+    ) {
+        self.entries = entries
+        self.names = names
+        self.attributes = attributes
+        self.contents = contents
+        self.linkages = linkages
+    }
 
     public var count: Int { entries.count }
 
