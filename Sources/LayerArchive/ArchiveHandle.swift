@@ -12,22 +12,19 @@ final class ArchiveHandle {
 
     let archive: OpaquePointer
     private let source: ChunkSource
-    /// Moves the source forward by up to that many bytes without reading them; returns by how many.
-    private let skip: ((Int64) -> Int64)?
     /// What the source threw while libarchive was asking it for data.
     private var sourceError: LayerError?
 
     /// - Parameter configure: enables the one format and the filters that the reader shall know; never "all",
     ///   since some of libarchive's formats read files of the host.
     init(
-        source: @escaping ChunkSource, skip: ((Int64) -> Int64)? = nil, configure: (OpaquePointer) -> Int32
+        source: @escaping ChunkSource, configure: (OpaquePointer) -> Int32
     ) throws(LayerError) {
         guard let archive = archive_read_new() else {
             throw LayerError(.io, "no memory for an archive reader")
         }
         self.archive = archive
         self.source = source
-        self.skip = skip
         guard configure(archive) == ARCHIVE_OK else { throw failure(.io) }
         let me = Unmanaged.passUnretained(self).toOpaque()
         let opened = archive_read_open2(
@@ -36,11 +33,7 @@ final class ArchiveHandle {
                 guard let context else { return -1 }
                 let handle = Unmanaged<ArchiveHandle>.fromOpaque(context).takeUnretainedValue()
                 return handle.supply(archive, buffer)
-            },
-            { _, context, count in
-                guard let context else { return 0 }
-                return Unmanaged<ArchiveHandle>.fromOpaque(context).takeUnretainedValue().skip?(count) ?? 0
-            }, nil)
+            }, nil, nil)
         try check(opened)
     }
 

@@ -1,4 +1,3 @@
-import CArchive
 import OCIModel
 
 /// Where the members of an uncompressed tar file lie, so that they can be read in place: the outer file of a
@@ -36,51 +35,53 @@ public struct ArchiveIndex: Sendable {
         let file = file
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 512)
         defer { buffer.deallocate() }
+        var walker = TarWalker()
         var position: Int64 = 0
-        let handle = try ArchiveHandle(
-            source: { () throws(LayerError) in
-                let count = try file.read(into: buffer, at: position)
-                position += Int64(count)
-                return UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count])
-            },
-            skip: { count in
-                let skipped = min(count, file.size - position)
-                position += skipped
-                return skipped
-            },
-            configure: { archive_read_support_format_tar($0) })
-        var index = 0
-        while true {
-            var pointer: OpaquePointer?
-            do throws(LayerError) {
-                if case .end = try handle.nextHeader(&pointer) { return }
-            } catch {
-                let isUnknown = index == 0 && error.message.contains("Unrecognized archive format")
-                throw isUnknown ? LayerError(.notTar, "not a tar archive") : error
+        var count = 0
+        while !walker.isDone {
+            let skipped = min(walker.skippable, file.size - position)
+            walker.skipped(skipped)
+            position += skipped
+            let length = try file.read(into: buffer, at: position)
+            guard length > 0 else { break }
+            walker.walk(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<length]))
+            position += Int64(length)
+            for member in walker.takeMembers() {
+                count += 1
+                guard count <= ArchiveIndex.maximumMembers else {
+                    throw LayerError(.limit, "more than \(ArchiveIndex.maximumMembers) members")
+                }
+                try add(member)
             }
-            guard let pointer else { throw LayerError(.corrupt, "archive reader gave no member") }
-            index += 1
-            guard index <= ArchiveIndex.maximumMembers else {
-                throw LayerError(.limit, "more than \(ArchiveIndex.maximumMembers) members")
-            }
-            try add(Member(entry: pointer), dataOffset: archive_filter_bytes(handle.archive, 0))
+        }
+        // What one reader takes for a member and another does not is nothing to judge an image by.
+        if let problem = walker.problem ?? walker.disagreement {
+            throw count == 0
+                ? LayerError(.notTar, "not a tar archive")
+                : LayerError(.corrupt, "\(problem) (after member \(count))")
+        }
+        guard walker.isBetweenMembers else {
+            throw LayerError(.truncated, "the archive ends within a header (after member \(count))")
         }
     }
 
-    private mutating func add(_ member: Member, dataOffset: Int64) throws(LayerError) {
+    private mutating func add(_ member: TarWalker.Reading) throws(LayerError) {
         let path = ImagePath(member.path)
         let place: Place
         switch member.kind {
         case .file:
-            guard member.size >= 0, dataOffset + member.size <= file.size else {
-                throw LayerError(
-                    .truncated, "\(path) ends after \(max(0, file.size - dataOffset)) of \(member.size) bytes"
-                )
+            guard let offset = member.dataOffset else {
+                place = .other
+                break
             }
-            place = .data(offset: dataOffset, size: member.size)
+            guard member.size <= file.size - offset else {
+                throw LayerError(
+                    .truncated, "\(path) ends after \(max(0, file.size - offset)) of \(member.size) bytes")
+            }
+            place = .data(offset: offset, size: member.size)
         case .hardLink: place = .link(ImagePath(member.linkTarget))
         case .symbolicLink:
-            let target = Array(member.linkTarget)
+            let target = member.linkTarget
             // A link with an absolute target leads out of the archive: there is nothing to resolve it against.
             place = target.first == UInt8(ascii: "/") ? .other : .link(path.parent.appending(target))
         default: place = .other

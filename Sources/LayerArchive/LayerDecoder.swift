@@ -64,6 +64,9 @@ struct LayerDecoder {
     let crew: HashCrew
     let progress: ReadProgress?
 
+    /// Has the C library load what decoding needs of it.
+    static func prepare() { UTF8Locale.use {} }
+
     func decode<Sink: MemberSink>(into sink: inout Sink) throws(LayerError) -> LayerSummary {
         do throws(LayerError) {
             return try UTF8Locale.use { () throws(LayerError) in try decodeUnderLocale(into: &sink) }
@@ -159,7 +162,7 @@ struct LayerDecoder {
                     return try pull()
                 },
                 configure: { archive_read_support_format_tar($0) })
-            try readMembers(of: handle, into: &sink, notes: &notes)
+            try readMembers(of: handle, besides: reader, into: &sink, notes: &notes)
             // Zero blocks after the end belong to the layer and its digest; anything else there is odd.
             var hasTrailingData = reader.rest(from: archive_filter_bytes(handle.archive, 0)).contains {
                 $0 != 0
@@ -168,12 +171,16 @@ struct LayerDecoder {
                 if !hasTrailingData { hasTrailingData = chunk.contains { $0 != 0 } }
             }
             if hasTrailingData { notes.append("data follow the end of the archive") }
+            reader.walker.finish()
+            if let disagreement = reader.walker.disagreement {
+                notes.append("reader disagreement: \(disagreement)")
+            }
         }
         return Reading(uncompressedSize: reader.total, notes: notes)
     }
 
     private func readMembers<Sink: MemberSink>(
-        of handle: ArchiveHandle, into sink: inout Sink, notes: inout [String]
+        of handle: ArchiveHandle, besides reader: PlainReader, into sink: inout Sink, notes: inout [String]
     ) throws(LayerError) {
         var index = 0
         while true {
@@ -192,6 +199,7 @@ struct LayerDecoder {
             if case .end = step { return }
             guard let pointer else { throw LayerError(.corrupt, "archive reader gave no member") }
             let member = Member(entry: pointer)
+            reader.walker.compare(member, index: index)
             if case .warning(let text) = step, notes.count < LayerDecoder.maximumNotes {
                 notes.append("\(escaped(member.path)): \(text)")
             }
@@ -248,6 +256,8 @@ private final class PlainReader {
     private let progress: ReadProgress?
     private(set) var total: Int64 = 0
     private var chunk = UnsafeRawBufferPointer(start: nil, count: 0)
+    /// Has seen every byte that the archive reader was given.
+    var walker = TarWalker()
 
     init(decoder: any Decompressor, stream: HashStream, limit: Int64, progress: ReadProgress?) {
         self.decoder = decoder
@@ -260,6 +270,7 @@ private final class PlainReader {
         chunk = try stream.next { (slot) throws(LayerError) in try decoder.read(into: slot) }
         total += Int64(chunk.count)
         progress?.add(chunk.count)
+        walker.walk(chunk)
         guard total <= limit else { throw LayerError(.limit, "more than \(limit) uncompressed bytes") }
         return chunk
     }

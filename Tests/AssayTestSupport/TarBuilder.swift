@@ -59,6 +59,12 @@ public struct TarBuilder: Sendable {
         addHeader(name: Array(name.utf8.prefix(100)), type: 0x30, size: content.count, data: content)
     }
 
+    /// A PAX header for the next member, or for all that follow.
+    public mutating func addPAX(_ records: [(key: String, value: [UInt8])], isGlobal: Bool = false) {
+        let data = records.flatMap { TarBuilder.paxRecord($0.key, $0.value) }
+        addHeader(name: Array("pax".utf8), type: isGlobal ? 0x67 : 0x78, size: data.count, data: data)
+    }
+
     /// Bytes as they are, at the present end.
     public mutating func appendRaw(_ raw: [UInt8]) { bytes += raw }
 

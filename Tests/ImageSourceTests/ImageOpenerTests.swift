@@ -341,6 +341,24 @@ func read(_ name: String, platform: Platform? = nil) async throws -> Image {
         await #expect { try await read("docker-archive:\(file)") } throws: { "\($0)".contains(reason) }
     }
 
+    @Test("an archive in which two readers see different members is refused")
+    func contradictorySizes() async throws {
+        let bytes = try sampleImage().dockerArchive()
+        let directory = try TemporaryDirectory()
+        var tar = TarBuilder()
+        tar.addPAX([("size", Array("1".utf8))])
+        tar.add("manifest.json", content: [1, 2])
+        let path = try directory.write(tar.bytes + bytes, to: "a.tar")
+        await #expect { try await read("docker-archive:\(path)") } throws: {
+            "\($0)".contains("1 bytes by its extended header and 2 by its header")
+        }
+        tar = TarBuilder()
+        tar.addPAX([("size", Array("2".utf8))])
+        tar.add("more.json", content: [1, 2])
+        try directory.write(tar.bytes + bytes, to: "b.tar")
+        try await read("docker-archive:\(directory.path)/b.tar")
+    }
+
     @Test("two members of one name: readers differ in which one they take")
     func duplicateMembers() async throws {
         let image = sampleImage(form: .plain)
