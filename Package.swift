@@ -22,12 +22,14 @@ let package = Package(
             name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .target(name: "CSandbox"),
         .systemLibrary(name: "CXattr"),
 
         .target(name: "OCIModel", exclude: ["README.md"], swiftSettings: swift),
         .target(name: "Verdict", exclude: ["README.md"], swiftSettings: swift),
         .target(
-            name: "LayerArchive", dependencies: ["CArchive", "CISAL", "COpenSSL", "CXattr", "OCIModel"],
+            name: "LayerArchive",
+            dependencies: ["CArchive", "CISAL", "COpenSSL", "CSandbox", "CXattr", "OCIModel"],
             exclude: ["README.md"], swiftSettings: swift),
         .target(
             name: "RootFS", dependencies: ["LayerArchive", "OCIModel"], exclude: ["README.md"],
@@ -87,6 +89,9 @@ let package = Package(
         .target(
             name: "AssayTestSupport", dependencies: ["LayerArchive", "OCIModel"],
             path: "Tests/AssayTestSupport", swiftSettings: swift),
+        .executableTarget(
+            name: "unruly-reader", dependencies: ["LayerArchive"], path: "Tests/UnrulyReader",
+            swiftSettings: swift),
         .testTarget(name: "StructureTests", swiftSettings: swift),
         .testTarget(name: "OCIModelTests", dependencies: ["OCIModel"], swiftSettings: swift),
         .testTarget(

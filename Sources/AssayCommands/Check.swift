@@ -44,7 +44,7 @@ struct Check: AsyncParsableCommand {
     @Option(
         help: "What runs the containers of probes: oci, docker or podman; the first that works by default.")
     var runtime: RuntimeKind?
-    @OptionGroup var options: ImageOptions
+    @OptionGroup var options: ReadingOptions
 
     func run() async throws {
         try RunTime.validate()
@@ -52,7 +52,7 @@ struct Check: AsyncParsableCommand {
         let opener = try options.opener()
         let exemptions = try Exemptions(waivers: waivers, baseline: baseline)
         let run = CheckRun(
-            suites: judging.suite, inputs: try await judging.inputs(opener),
+            suites: judging.suite, inputs: try await judging.inputs(opener), reading: options.settings,
             probes: ProbeSettings(
                 jobs: jobs, cache: Cache.directory, runtime: runtime, program: try Console.programPath()))
         let session = CheckSession()

@@ -50,6 +50,8 @@ struct Doctor: AsyncParsableCommand {
         Doctor.row(nil, "memory", Doctor.size(limits.memory))
         Doctor.row(nil, "disk", Doctor.size(limits.disk))
         Doctor.row(nil, "output", "\(Doctor.size(Int64(limits.output))) of each stream are kept")
+        Console.output("\nwhat holds the process that reads layers\n")
+        await Doctor.reader()
         let reading = ReadLimits()
         Console.output("\nlimits of reading\n")
         Doctor.row(nil, "members", "\(reading.members) in a layer")
@@ -59,10 +61,7 @@ struct Doctor: AsyncParsableCommand {
         Doctor.row(nil, "contents", "\(Doctor.size(Int64(reading.keptContents))) of a layer are kept")
         Doctor.row(nil, "attributes", "\(Doctor.size(Int64(reading.attributes))) of a member")
         Console.output("\ncache \(cache)\n")
-        let images = UnpackedImages.list(cache: cache)
-        Doctor.row(
-            nil, "images",
-            "\(images.count) unpacked, \(Doctor.size(images.reduce(0) { $0 + $1.size })) of files")
+        for line in Cache.description { Doctor.row(nil, line.name, line.text) }
         let leftovers = Leftovers.list(cache: cache)
         Doctor.row(
             nil, "leftovers",
@@ -71,13 +70,34 @@ struct Doctor: AsyncParsableCommand {
         if !works { throw CommandExit(.undecided) }
     }
 
+    private static func reader() async {
+        let containment: Containment
+        do {
+            containment = try await ReaderMode.program.containment()
+        } catch {
+            return Doctor.row(false, "process", "\(error)")
+        }
+        Doctor.row(
+            containment.filtersSystemCalls, "seccomp",
+            containment.filtersSystemCalls
+                ? "opens no file, makes no connection, starts no program" : "the system does not filter calls"
+        )
+        Doctor.row(
+            containment.landlockVersion != nil, "landlock",
+            containment.landlockVersion.map { "no files, version \($0)" } ?? "the kernel does not have it")
+        Doctor.row(
+            nil, "limits",
+            "\(Doctor.size(Int64(Containment.memory))) of memory, \(Containment.processorTime) s of processor time, "
+                + "ended after \(ReaderMode.program.patience.components.seconds) s without progress")
+    }
+
     private static func row(_ mark: Bool?, _ name: String, _ text: String) {
         let sign = mark.map { $0 ? "✓" : "✗" } ?? " "
         Console.output("  \(sign) \(name.padding(toLength: 12, withPad: " ", startingAt: 0)) \(text)\n")
     }
 
     /// Bytes in the largest binary unit that leaves a number of at least 1.
-    private static func size(_ bytes: Int64) -> String {
+    static func size(_ bytes: Int64) -> String {
         var value = Double(bytes)
         for unit in ["B", "KiB", "MiB", "GiB"] {
             if value < 1024 {

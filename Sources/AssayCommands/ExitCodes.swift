@@ -14,6 +14,7 @@ extension AssayCommand {
     ///
     /// ArgumentParser's own codes (64 for usage, 1 for any error) would say something else.
     public static func runAndExit() async -> Never {
+        ReaderMode.enterIfAsked()
         // A reader that closes the pipe is no error of ours: writing then fails and ends the command.
         signal(SIGPIPE, SIG_IGN)
         do {

@@ -4,7 +4,7 @@ import LayerArchive
 import OCIModel
 import Runner
 
-/// What every command that reads an image takes.
+/// What every command that opens an image takes.
 struct ImageOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -20,12 +20,42 @@ struct ImageOptions: ParsableArguments {
         }
         return ImageOpener(platform: wanted, notify: { Console.note($0) })
     }
+}
+
+/// What every command that reads the layers of an image takes.
+struct ReadingOptions: ParsableArguments {
+    @OptionGroup var options: ImageOptions
+    @Flag(
+        help: "Read and verify every byte; layers that earlier runs have read are not taken from the cache.")
+    var noCache = false
+
+    func opener() throws -> ImageOpener { try options.opener() }
+
+    var settings: LayerReader.Settings {
+        LayerReader.Settings(cache: noCache ? nil : Cache.layers, program: ReaderMode.program)
+    }
 
     /// Opens and reads an image, with progress.
     func analyze(_ reference: String) async throws -> ImageAnalysis {
         let image = try await opener().open(reference)
         return try await ProgressDisplay.during { progress in
-            try await ImageAnalysis.read(image, progress: progress.begin("reading \(image.name)", image))
+            try await ImageAnalysis.read(
+                image, reading: settings, progress: progress.begin("reading \(image.name)", image))
         }
+    }
+}
+
+/// The mode in which this program is the process that reads layers for another run of it.
+enum ReaderMode {
+    private static let argument = "read-layers"
+
+    static var program: ReaderProgram {
+        // The running program, also where its file has been replaced since.
+        ReaderProgram(path: "/proc/self/exe", arguments: ["assay", argument])
+    }
+
+    /// Serves and ends the process when it was started for that.
+    static func enterIfAsked() {
+        if CommandLine.arguments.dropFirst().elementsEqual([argument]) { ReaderService.run() }
     }
 }

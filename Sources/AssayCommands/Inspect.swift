@@ -19,7 +19,7 @@ struct Inspect: AsyncParsableCommand {
 
     @Argument(help: "The image, TRANSPORT:LOCATION.") var image: String
     @Option(help: "How to show it: text or json.") var format = Format.text
-    @OptionGroup var options: ImageOptions
+    @OptionGroup var options: ReadingOptions
 
     func run() async throws {
         let inspection = Inspection(try await options.analyze(image))

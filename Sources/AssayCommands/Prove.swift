@@ -37,7 +37,7 @@ struct Prove: AsyncParsableCommand {
             "Write a report: text or json, to standard output or to a file. May be repeated.",
             valueName: "format[=path]"))
     var report: [ReportRequest] = []
-    @OptionGroup var options: ImageOptions
+    @OptionGroup var options: ReadingOptions
 
     func validate() throws {
         guard report.allSatisfy({ $0.format == .text || $0.format == .json }) else {
@@ -50,7 +50,7 @@ struct Prove: AsyncParsableCommand {
         let files = try ReportFile.all(report, references: [image])
         let opener = try options.opener()
         let run = CheckRun(
-            suites: judging.suite, inputs: try await judging.inputs(opener),
+            suites: judging.suite, inputs: try await judging.inputs(opener), reading: options.settings,
             probes: ProbeSettings(jobs: 1, cache: Cache.directory, program: try Console.programPath()))
         // A wrong suite comes first: then no image is read.
         let suites = try await run.identities

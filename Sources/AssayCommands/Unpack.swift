@@ -24,7 +24,7 @@ struct Unpack: AsyncParsableCommand {
         help: "Everything becomes the caller's own; devices and privileged attributes are left out.")
     var noSameOwner = false
     @Option(help: .hidden) var configDigest: String?
-    @OptionGroup var options: ImageOptions
+    @OptionGroup var options: ReadingOptions
 
     func run() async throws {
         let analysis = try await options.analyze(image)

@@ -91,9 +91,13 @@ public struct ContentPlan: Sendable {
         for rule in other.rules { insert(rule) }
     }
 
+    /// The rules in an order that is the same for equal plans, and of which the same plan can be made again.
     public var rules: [Rule] {
-        Array(byPath.values) + Array(byDirectory.values) + bySuffix.values.flatMap { $0 }.map(\.rule)
-            + byInfix.map(\.rule)
+        func ordered(_ rules: [ImagePath: Rule]) -> [Rule] {
+            rules.sorted { $0.key.bytes.lexicographicallyPrecedes($1.key.bytes) }.map(\.value)
+        }
+        return ordered(byPath) + ordered(byDirectory)
+            + bySuffix.sorted { $0.key < $1.key }.flatMap(\.value).map(\.rule) + byInfix.map(\.rule)
     }
 
     /// The rule that wants a regular file of this name, if any; `name` is the member's name in the archive. A rule

@@ -16,6 +16,8 @@ public struct LayerError: Error, Hashable, Sendable, CustomStringConvertible {
         case sizeMismatch
         /// A bound of `ReadLimits` was exceeded.
         case limit
+        /// The process that reads layers ended, was stuck, or gave an answer that is none.
+        case reader
     }
 
     public let kind: Kind

@@ -10,6 +10,23 @@ public enum LayerReader {
         public let table: EntryTable
     }
 
+    /// How layers are read.
+    public struct Settings: Sendable {
+        public var limits: ReadLimits
+        /// Layers that earlier runs have indexed; nil reads everything.
+        public var cache: LayerCache?
+        /// The program whose process decodes the layers; nil decodes in this process.
+        public var program: ReaderProgram?
+
+        public init(
+            limits: ReadLimits = ReadLimits(), cache: LayerCache? = nil, program: ReaderProgram? = nil
+        ) {
+            self.limits = limits
+            self.cache = cache
+            self.program = program
+        }
+    }
+
     /// Verifies and indexes layers.
     ///
     /// As many threads as there are cores take layers, the largest first. A thread that finds no layer left
@@ -18,61 +35,146 @@ public enum LayerReader {
     /// - Returns: the layers in the order of `inputs`.
     /// - Throws: `LayerError`: of several layers that cannot be read, the error of the lowest.
     public static func index(
-        _ inputs: [LayerInput], plan: ContentPlan, limits: ReadLimits = ReadLimits(),
+        _ inputs: [LayerInput], plan: ContentPlan, settings: Settings = Settings(),
         progress: ReadProgress? = nil
     ) async throws(LayerError) -> [IndexedLayer] {
-        try await read(inputs, limits: limits, progress: progress) { (layer, decoder) throws(LayerError) in
+        guard let cache = settings.cache else {
+            return try await decode(inputs, plan: plan, settings: settings, progress: progress) { _, _ in }
+        }
+        let prefix = cache.prefix(plan: plan, limits: settings.limits)
+        let keys = inputs.map { cache.key(of: $0, prefix: prefix) }
+        let found = await concurrently(inputs.count) { position in
+            keys[position].flatMap {
+                cache.layer(inputs[position], key: $0, limits: settings.limits, progress: progress)
+            }
+        }
+        let missing = inputs.indices.filter { found[$0] == nil }
+        guard !missing.isEmpty else { return found.compactMap { $0 } }
+        let before = missing.map { FileIdentity(inputs[$0].blob.file) }
+        let decoded = try await decode(
+            missing.map { inputs[$0] }, plan: plan, settings: settings, progress: progress
+        ) { position, serialized in
+            let layer = missing[position]
+            guard let key = keys[layer] else { return }
+            cache.store(serialized(), of: inputs[layer], key: key, before: before[position])
+        }
+        cache.trim(to: cache.sizeLimit)
+        var layers = found
+        for (layer, result) in zip(missing, decoded) { layers[layer] = result }
+        return layers.compactMap { $0 }
+    }
+
+    /// - Parameter body: is shown the serial form of each layer that was decoded, with its position in `inputs`, on
+    ///   any thread.
+    private static func decode(
+        _ inputs: [LayerInput], plan: ContentPlan, settings: Settings, progress: ReadProgress?,
+        _ body: @escaping @Sendable (_ position: Int, _ serialized: () -> [UInt8]) -> Void
+    ) async throws(LayerError) -> [IndexedLayer] {
+        let limits = settings.limits
+        if let program = settings.program {
+            let request = ReadRequest(inputs: inputs, plan: plan, limits: limits)
+            return try all(
+                await program.index(request, progress: progress) { position, bytes in
+                    body(position) { bytes }
+                })
+        }
+        return try await read(inputs, limits: limits, progress: progress) {
+            (position, decoder) throws(LayerError) in
             var sink = IndexSink(plan: plan, limits: limits)
             let summary = try decoder.decode(into: &sink)
-            return IndexedLayer(summary: summary, table: sink.table)
+            let layer = IndexedLayer(summary: summary, table: sink.table)
+            body(position) { layer.serialized }
+            return layer
         }
     }
 
     /// Verifies layers and hands their members to sinks, one for each layer.
     ///
-    /// - Parameter makeSink: called once for each layer with its position in `inputs`, on the thread that reads
-    ///   it.
+    /// - Parameters:
+    ///   - directory: an open directory. The threads that read open and make files only below it, make no
+    ///     connection and start no program, where the kernel can hold them to it.
+    ///   - makeSink: called once for each layer with its position in `inputs`, on the thread that reads it.
     /// - Returns: what each layer was found to be, in the order of `inputs`.
     /// - Throws: `LayerError`, of the reader or of a sink; of several, that of the lowest layer.
     public static func read<Sink: MemberSink>(
-        _ inputs: [LayerInput], limits: ReadLimits = ReadLimits(), progress: ReadProgress? = nil,
-        makeSink: @escaping @Sendable (Int) -> Sink
+        _ inputs: [LayerInput], limits: ReadLimits = ReadLimits(), confinedTo directory: Int32,
+        progress: ReadProgress? = nil, makeSink: @escaping @Sendable (Int) -> Sink
     ) async throws(LayerError) -> [LayerSummary] {
-        try await read(inputs, limits: limits, progress: progress) { (layer, decoder) throws(LayerError) in
+        try await read(inputs, limits: limits, confinedTo: directory, progress: progress) {
+            (layer, decoder) throws(LayerError) in
             var sink = makeSink(layer)
             return try decoder.decode(into: &sink)
         }
     }
 
     private static func read<Output: Sendable>(
-        _ inputs: [LayerInput], limits: ReadLimits, progress: ReadProgress?,
+        _ inputs: [LayerInput], limits: ReadLimits, confinedTo directory: Int32? = nil,
+        progress: ReadProgress?,
         decode: @escaping @Sendable (Int, LayerDecoder) throws(LayerError) -> Output
     ) async throws(LayerError) -> [Output] {
         guard !inputs.isEmpty else { return [] }
-        let order = inputs.indices.sorted { inputs[$0].blob.size > inputs[$1].blob.size }
-        let crew = HashCrew(layers: inputs.count)
-        let next = Atomic<Int>(0)
         let results = Mutex([Result<Output, LayerError>?](repeating: nil, count: inputs.count))
-        await WorkerThreads.run(threadCount) {
-            while true {
-                let position = next.add(1, ordering: .relaxed).oldValue
-                guard position < order.count else { break }
-                let layer = order[position]
-                let decoder = LayerDecoder(
-                    input: inputs[layer], limits: limits, crew: crew, progress: progress)
+        // Before the threads are held to a directory where nothing of it lies.
+        LayerDecoder.prepare()
+        await WorkerThreads.run(
+            threadCount, setUp: { if let directory { Containment.confineThread(to: directory) } },
+            work(inputs, limits: limits, progress: progress) { layer, decoder in
                 let result = Result { () throws(LayerError) in try decode(layer, decoder) }
                 results.withLock { $0[layer] = result }
-                crew.layerEnded()
                 progress?.endLayer()
-            }
-            crew.help()
-        }
+            })
+        return try all(results.withLock { $0 })
+    }
+
+    private static func all<Output>(_ results: [Result<Output, LayerError>?]) throws(LayerError) -> [Output] {
         var outputs: [Output] = []
-        for result in results.withLock({ $0 }) {
+        for result in results {
             guard let result else { throw LayerError(.io, "a layer was not read") }
             outputs.append(try result.get())
         }
         return outputs
+    }
+
+    /// What each of several threads does until all layers are read.
+    static func work(
+        _ inputs: [LayerInput], limits: ReadLimits, progress: ReadProgress?,
+        decode: @escaping @Sendable (Int, LayerDecoder) -> Void
+    ) -> @Sendable () -> Void {
+        let order = inputs.indices.sorted { inputs[$0].blob.size > inputs[$1].blob.size }
+        let crew = HashCrew(layers: inputs.count)
+        let next = Counter()
+        return {
+            while case let position = next.next(), position < order.count {
+                let layer = order[position]
+                decode(
+                    layer,
+                    LayerDecoder(input: inputs[layer], limits: limits, crew: crew, progress: progress))
+                crew.layerEnded()
+            }
+            crew.help()
+        }
+    }
+
+    /// Does something for each position, on as many threads as there are cores.
+    private static func concurrently<Output: Sendable>(
+        _ count: Int, _ body: @escaping @Sendable (Int) -> Output?
+    ) async -> [Output?] {
+        let results = Mutex([Output?](repeating: nil, count: count))
+        let next = Counter()
+        await WorkerThreads.run(min(threadCount, count)) {
+            while case let position = next.next(), position < count {
+                let output = body(position)
+                results.withLock { $0[position] = output }
+            }
+        }
+        return results.withLock { $0 }
+    }
+
+    /// Gives each caller another number, from 0.
+    private final class Counter: Sendable {
+        private let value = Atomic<Int>(0)
+
+        func next() -> Int { value.add(1, ordering: .relaxed).oldValue }
     }
 
     /// Threads that read: one for each core.

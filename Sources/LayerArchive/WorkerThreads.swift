@@ -7,14 +7,26 @@ import Synchronization
 enum WorkerThreads {
     /// Runs `body` on `count` threads at once and returns when all have ended. With fewer threads, where the
     /// system gives no more, `body` runs that much less often, and at least once.
-    static func run(_ count: Int, _ body: @escaping @Sendable () -> Void) async {
+    ///
+    /// - Parameter setUp: is run first on each of the threads, and on no thread that does other work later.
+    static func run(
+        _ count: Int, setUp: @escaping @Sendable () -> Void = {}, _ body: @escaping @Sendable () -> Void
+    ) async {
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
-            let team = Team(size: max(1, count), body: body, completion: { continuation.resume() })
-            for _ in 0..<team.size where !start(team) { team.leave() }
+            start(count, setUp: setUp, body) { continuation.resume() }
         }
     }
 
-    private static func start(_ team: Team) -> Bool {
+    /// As `run`, but returns at once; `completion` is called when all have ended.
+    static func start(
+        _ count: Int, setUp: @escaping @Sendable () -> Void = {}, _ body: @escaping @Sendable () -> Void,
+        completion: @escaping @Sendable () -> Void
+    ) {
+        let team = Team(size: max(1, count), setUp: setUp, body: body, completion: completion)
+        for _ in 0..<team.size where !startThread(team) { team.leave() }
+    }
+
+    private static func startThread(_ team: Team) -> Bool {
         var thread = pthread_t()
         let reference = Unmanaged.passRetained(team)
         let code = pthread_create(
@@ -33,12 +45,17 @@ enum WorkerThreads {
 
     private final class Team: Sendable {
         let size: Int
+        private let setUp: @Sendable () -> Void
         private let body: @Sendable () -> Void
         private let completion: @Sendable () -> Void
         private let state: Mutex<(left: Int, hasWorked: Bool)>
 
-        init(size: Int, body: @escaping @Sendable () -> Void, completion: @escaping @Sendable () -> Void) {
+        init(
+            size: Int, setUp: @escaping @Sendable () -> Void, body: @escaping @Sendable () -> Void,
+            completion: @escaping @Sendable () -> Void
+        ) {
             self.size = size
+            self.setUp = setUp
             self.body = body
             self.completion = completion
             state = Mutex((left: size, hasWorked: false))
@@ -46,6 +63,7 @@ enum WorkerThreads {
 
         func work() {
             state.withLock { $0.hasWorked = true }
+            setUp()
             body()
             leave()
         }

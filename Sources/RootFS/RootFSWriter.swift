@@ -47,7 +47,7 @@ public struct RootFSWriter: Sendable {
             let plan = UnpackPlan(tree)
             for node in plan.directories { try target.makeDirectory(tree.path(of: node)) }
             _ = try await withTaskCancellationHandler {
-                try await LayerReader.read(layers, progress: progress) { layer in
+                try await LayerReader.read(layers, confinedTo: target.root, progress: progress) { layer in
                     FileSink(plan: plan.files[layer] ?? [:], target: target, preservesOwners: preservesOwners)
                 }
             } onCancel: {

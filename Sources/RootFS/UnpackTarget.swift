@@ -25,7 +25,7 @@ struct FileMetadata: Sendable {
 final class UnpackTarget: Sendable {
     private let final: String
     private let temporary: String
-    private let root: Int32
+    let root: Int32
     private let omitted = Mutex<Set<String>>([])
     private let wasInterrupted = Atomic<Bool>(false)
 

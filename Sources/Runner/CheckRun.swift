@@ -10,6 +10,7 @@ public struct CheckRun: Sendable {
     private let suites: Task<SuiteSet, any Error>
     private let readsFactsOnly: Bool
     private let inputs: JudgeInputs
+    private let reading: LayerReader.Settings
     private let probes: ProbeRun
     private let clock = ContinuousClock()
 
@@ -17,9 +18,13 @@ public struct CheckRun: Sendable {
     ///
     /// - Parameters:
     ///   - names: names of built-in suites, or paths.
+    ///   - reading: how layers are read.
     ///   - probes: how scenarios are run.
-    public init(suites names: [String], inputs: JudgeInputs, probes: ProbeSettings) {
+    public init(
+        suites names: [String], inputs: JudgeInputs, reading: LayerReader.Settings, probes: ProbeSettings
+    ) {
         self.inputs = inputs
+        self.reading = reading
         self.probes = ProbeRun(probes)
         // Built-in suites read no contents but the facts' own (a test holds them to it): reading an image need not
         // wait until they are loaded.
@@ -113,7 +118,7 @@ public struct CheckRun: Sendable {
             .layers(
                 "reading \(image.name)", bytes: image.layerBytes, count: image.layerInputs.count, bytesRead))
         let plan = readsFactsOnly ? ContentPlan() : plan(for: image, try await suites.value)
-        return try await ImageAnalysis.read(image, plan: plan, progress: bytesRead)
+        return try await ImageAnalysis.read(image, plan: plan, reading: reading, progress: bytesRead)
     }
 
     /// Contents that checks read beyond those of the facts.

@@ -16,14 +16,18 @@ public struct ImageAnalysis: Sendable {
 
     /// Reads every layer of the image once.
     ///
-    /// - Parameter plan: contents that are wanted beyond those that the facts need.
+    /// - Parameters:
+    ///   - plan: contents that are wanted beyond those that the facts need.
+    ///   - reading: how layers are read.
     /// - Throws: `LayerError` when a layer is damaged or is not what manifest and config say.
     public static func read(
-        _ image: Image, plan additional: ContentPlan = ContentPlan(), progress: ReadProgress? = nil
+        _ image: Image, plan additional: ContentPlan = ContentPlan(),
+        reading: LayerReader.Settings = LayerReader.Settings(), progress: ReadProgress? = nil
     ) async throws(LayerError) -> ImageAnalysis {
         var plan = ContentPlan.facts
         plan.formUnion(additional)
-        let indexed = try await LayerReader.index(image.layerInputs, plan: plan, progress: progress)
+        let indexed = try await LayerReader.index(
+            image.layerInputs, plan: plan, settings: reading, progress: progress)
         let rootfs = RootFS.merging(indexed.map(\.table), plan: plan)
         let layers = indexed.map(\.summary)
         let facts = ImageFacts(

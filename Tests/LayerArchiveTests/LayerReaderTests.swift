@@ -24,7 +24,7 @@ struct LayerFixture {
     func index(plan: ContentPlan = ContentPlan(), limits: ReadLimits = ReadLimits()) async throws
         -> LayerReader.IndexedLayer
     {
-        try #require(try await LayerReader.index([input], plan: plan, limits: limits).first)
+        try #require(try await LayerReader.index([input], plan: plan, settings: .init(limits: limits)).first)
     }
 }
 

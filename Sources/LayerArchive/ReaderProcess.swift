@@ -1,0 +1,129 @@
+import CSandbox
+import Glibc
+import OCIModel
+
+/// A process of a reader program, with a pipe for its answers.
+final class ReaderProcess {
+    private let identifier: pid_t
+    private let answers: Int32
+    private var isWaitedFor = false
+
+    /// Bytes of the largest request.
+    static let requestLimit = 256 << 20
+    /// The descriptor of the first blob's file.
+    static let firstFile: Int32 = 3
+    /// Variables of the environment that it gets: what finds its libraries, and what sanitizers heed.
+    private static let variables = ["LD_LIBRARY_PATH", "ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS"]
+
+    /// - Throws: `LayerError` of kind `.io` with the system's reason.
+    init(_ program: ReaderProgram, _ request: ReadRequest) throws {
+        var opened: [Int32] = []
+        defer { opened.forEach { close($0) } }
+        func checked(_ descriptor: Int32, _ what: String) throws -> Int32 {
+            guard descriptor >= 0 else {
+                throw LayerError(.io, "\(what): \(String(cString: strerror(errno)))")
+            }
+            opened.append(descriptor)
+            return descriptor
+        }
+        let memory = try checked(assay_memory_file(), "a file in memory")
+        try request.serialized.withUnsafeBytes { try Spool.write($0, to: memory) }
+        var ends: [Int32] = [-1, -1]
+        guard assay_pipe(&ends) == 0 else {
+            throw LayerError(.io, "a pipe: \(String(cString: strerror(errno)))")
+        }
+        opened.append(ends[1])
+        answers = ends[0]
+        do {
+            let nothing = try checked(open("/dev/null", O_WRONLY | O_CLOEXEC), "/dev/null")
+            let sources = [memory, ends[1], nothing] + request.files.map(\.descriptor)
+            // First out of the way of the numbers that they shall have.
+            let copies = try sources.map {
+                try checked(fcntl($0, F_DUPFD_CLOEXEC, Int32(sources.count)), "a descriptor")
+            }
+            identifier = try ReaderProcess.spawn(program, copies)
+        } catch {
+            close(answers)
+            throw error
+        }
+    }
+
+    private static func spawn(_ program: ReaderProgram, _ descriptors: [Int32]) throws -> pid_t {
+        var arguments: [UnsafeMutablePointer<CChar>?] = program.arguments.map { strdup($0) }
+        var environment: [UnsafeMutablePointer<CChar>?] = variables.compactMap { name in
+            getenv(name).flatMap { strdup("\(name)=\(String(cString: $0))") }
+        }
+        defer { (arguments + environment).forEach { free($0) } }
+        arguments.append(nil)
+        environment.append(nil)
+        var identifier: pid_t = 0
+        let code = assay_spawn(
+            &identifier, program.path, arguments, environment, descriptors, Int32(descriptors.count))
+        guard code == 0 else {
+            throw LayerError(.io, "\(escaped(program.path)): \(String(cString: strerror(code)))")
+        }
+        return identifier
+    }
+
+    deinit {
+        if !isWaitedFor {
+            kill()
+            _ = wait()
+        }
+        close(answers)
+    }
+
+    /// The next bytes of the answers; nil when they end before the first of them.
+    ///
+    /// - Throws: `LayerError` of kind `.reader` when they do not come in time, or end within.
+    func read(_ count: Int, before deadline: ContinuousClock.Instant) throws -> [UInt8]? {
+        var bytes: [UInt8] = []
+        // What is claimed is not allocated before it comes.
+        let step = 1 << 20
+        while bytes.count < count {
+            try waitForBytes(before: deadline)
+            let start = bytes.count
+            bytes.append(contentsOf: repeatElement(0, count: min(step, count - start)))
+            let got = bytes.withUnsafeMutableBytes { buffer in
+                Glibc.read(answers, buffer.baseAddress?.advanced(by: start), buffer.count - start)
+            }
+            let code = errno
+            bytes.removeLast(bytes.count - start - max(0, got))
+            if got < 0, code == EINTR { continue }
+            guard got > 0 else {
+                if got == 0, bytes.isEmpty { return nil }
+                throw LayerError(.reader, "the answers of the process that reads layers break off")
+            }
+        }
+        return bytes
+    }
+
+    private func waitForBytes(before deadline: ContinuousClock.Instant) throws {
+        while true {
+            let (seconds, attoseconds) = (deadline - ContinuousClock().now).components
+            let milliseconds = max(0, seconds * 1000 + attoseconds / 1_000_000_000_000_000)
+            var descriptor = pollfd(fd: answers, events: Int16(POLLIN), revents: 0)
+            let code = poll(&descriptor, 1, Int32(clamping: milliseconds))
+            if code > 0 { return }
+            if code < 0, errno == EINTR { continue }
+            throw LayerError(.reader, "the process that reads layers is stuck and was ended")
+        }
+    }
+
+    func kill() { _ = Glibc.kill(identifier, SIGKILL) }
+
+    /// Waits for its end.
+    ///
+    /// - Returns: what it ended by; nil when it ended well.
+    func wait() -> String? {
+        isWaitedFor = true
+        var status: Int32 = 0
+        while waitpid(identifier, &status, 0) < 0 {
+            if errno != EINTR { return "its end was not seen" }
+        }
+        let signal = status & 0x7F
+        if signal != 0 { return "signal \(signal) (\(String(cString: strsignal(signal))))" }
+        let code = (status >> 8) & 0xFF
+        return code == 0 ? nil : "exit code \(code)"
+    }
+}

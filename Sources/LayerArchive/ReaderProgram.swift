@@ -1,0 +1,56 @@
+import OCIModel
+import Synchronization
+
+/// A program that runs `ReaderService`: each reading of an image has a process of it, which decodes the layers and
+/// hands over what they hold.
+public struct ReaderProgram: Sendable {
+    public let path: String
+    /// With the name of the program first.
+    public let arguments: [String]
+    /// How long the process may show no progress before it is ended.
+    public var patience: Duration = .seconds(120)
+
+    public init(path: String, arguments: [String]) {
+        self.path = path
+        self.arguments = arguments
+    }
+
+    /// What holds a reader on this system.
+    ///
+    /// - Throws: `LayerError` of kind `.reader` when the program does not serve.
+    public func containment() async throws(LayerError) -> Containment {
+        let session = await run(ReadRequest(inputs: [], plan: ContentPlan(), limits: ReadLimits()), nil) {
+            _, _ in
+        }
+        if let failure = session.failure { throw failure }
+        guard let containment = session.containment else {
+            throw LayerError(.reader, "the process that reads layers gave no answer")
+        }
+        return containment
+    }
+
+    /// Reads layers in a process of the program.
+    ///
+    /// - Parameter received: is shown the serial form of each layer, with its position.
+    /// - Returns: what came of each layer.
+    func index(
+        _ request: ReadRequest, progress: ReadProgress?,
+        received: @escaping @Sendable (Int, [UInt8]) -> Void
+    ) async -> [Result<LayerReader.IndexedLayer, LayerError>] {
+        await run(request, progress, received).outcomes
+    }
+
+    private func run(
+        _ request: ReadRequest, _ progress: ReadProgress?,
+        _ received: @escaping @Sendable (Int, [UInt8]) -> Void
+    ) async -> ReaderSession {
+        let result = Mutex(ReaderSession(request, progress: progress))
+        // A thread of its own, since it waits.
+        await WorkerThreads.run(1) {
+            var session = result.withLock { $0 }
+            session.run(self, received)
+            result.withLock { [session] in $0 = session }
+        }
+        return result.withLock { $0 }
+    }
+}

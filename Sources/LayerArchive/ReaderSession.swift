@@ -1,0 +1,142 @@
+import OCIModel
+
+/// What a process that reads layers was asked and has answered. Nothing that it says is believed because it says so:
+/// an image may have made it another program.
+struct ReaderSession: Sendable {
+    private let request: ReadRequest
+    private let progress: ReadProgress?
+    private(set) var containment: Containment?
+    private var results: [Int: Result<LayerReader.IndexedLayer, LayerError>] = [:]
+    private var begun: Set<Int> = []
+    private var bytesRead: Int64 = 0
+    /// Why there are no more answers.
+    private(set) var failure: LayerError?
+
+    init(_ request: ReadRequest, progress: ReadProgress?) {
+        self.request = request
+        self.progress = progress
+    }
+
+    /// Starts the process and takes its answers until it ends; ends it when it is stuck or breaks the rules.
+    mutating func run(_ program: ReaderProgram, _ received: (Int, [UInt8]) -> Void) {
+        let process: ReaderProcess
+        do {
+            process = try ReaderProcess(program, request)
+        } catch {
+            failure = LayerError(.reader, "the process that reads layers did not start: \(error)")
+            return
+        }
+        do {
+            try receive(from: process, patience: program.patience, received)
+        } catch {
+            process.kill()
+            failure =
+                error as? LayerError
+                ?? LayerError(.reader, "the process that reads layers gave an answer that is none")
+        }
+        let end = process.wait()
+        if failure == nil, end != nil || results.count < request.inputs.count {
+            let reason = end ?? "it gave no reason"
+            failure = LayerError(.reader, "the process that reads layers ended before it was done: \(reason)")
+        }
+    }
+
+    private mutating func receive(
+        from process: ReaderProcess, patience: Duration, _ received: (Int, [UInt8]) -> Void
+    ) throws {
+        let clock = ContinuousClock()
+        var deadline = clock.now + patience
+        while let header = try process.read(AnswerKind.headerSize, before: deadline) {
+            let (kind, layer, length) = try header.withUnsafeBytes { bytes in
+                var reader = ByteReader(bytes)
+                return (
+                    AnswerKind(rawValue: try reader.integer()), Int(try reader.integer(UInt32.self)),
+                    try reader.integer(UInt64.self)
+                )
+            }
+            guard let kind, let count = Int(exactly: length), count <= largest(kind),
+                let payload = try process.read(count, before: deadline)
+            else { throw MalformedBytes() }
+            // Only what brings the work forward is a sign of life.
+            if try take(kind, layer, payload, received) { deadline = clock.now + patience }
+        }
+    }
+
+    /// Bytes that an answer may have.
+    private func largest(_ kind: AnswerKind) -> Int {
+        let limits = request.limits
+        switch kind {
+        case .contained: return 2
+        case .begun: return 0
+        case .progress: return 8
+        case .error: return 1 << 20
+        // Names and contents with their limits; columns, attributes and notes beside them.
+        case .layer: return min(limits.names + limits.keptContents + (2 << 30), 8 << 30)
+        }
+    }
+
+    /// - Returns: whether the work has come forward.
+    private mutating func take(
+        _ kind: AnswerKind, _ layer: Int, _ payload: [UInt8], _ received: (Int, [UInt8]) -> Void
+    ) throws -> Bool {
+        switch kind {
+        case .contained:
+            guard containment == nil else { throw MalformedBytes() }
+            containment = try payload.withUnsafeBytes {
+                var reader = ByteReader($0)
+                return try Containment(from: &reader)
+            }
+            return true
+        case .progress:
+            let bytes = try payload.withUnsafeBytes {
+                var reader = ByteReader($0)
+                return try reader.integer(Int64.self)
+            }
+            guard bytes > bytesRead else { return false }
+            progress?.add(Int(bytes - bytesRead))
+            bytesRead = bytes
+            return true
+        case .begun:
+            guard request.inputs.indices.contains(layer), begun.insert(layer).inserted else {
+                throw MalformedBytes()
+            }
+            return true
+        case .layer, .error:
+            guard begun.contains(layer), results[layer] == nil else { throw MalformedBytes() }
+            progress?.endLayer()
+            if kind == .error {
+                results[layer] = .failure(try ReaderSession.error(payload))
+                return true
+            }
+            let indexed = try payload.withUnsafeBytes {
+                try LayerReader.IndexedLayer(serialized: $0, limits: request.limits)
+            }
+            guard indexed.isClaimed(by: request.inputs[layer]) else { throw MalformedBytes() }
+            results[layer] = .success(indexed)
+            received(layer, payload)
+            return true
+        }
+    }
+
+    private static func error(_ payload: [UInt8]) throws -> LayerError {
+        try payload.withUnsafeBytes {
+            var reader = ByteReader($0)
+            guard let kind = LayerError.Kind(rawValue: String(decoding: try reader.counted(), as: UTF8.self))
+            else { throw MalformedBytes() }
+            let message = try reader.message()
+            try reader.end()
+            return LayerError(kind, message)
+        }
+    }
+
+    /// What came of each layer. Where the process ended too early, the layers that it was reading say why.
+    var outcomes: [Result<LayerReader.IndexedLayer, LayerError>] {
+        let failure = failure ?? LayerError(.reader, "the process that reads layers has not read it")
+        let unfinished = begun.filter { results[$0] == nil }.sorted()
+        return request.inputs.indices.map { layer in
+            if let result = results[layer] { return result }
+            let names = (unfinished.isEmpty ? [layer] : unfinished).map { request.inputs[$0].name }
+            return .failure(failure.inLayer(names.joined(separator: " or ")))
+        }
+    }
+}
