@@ -94,9 +94,11 @@ extension ReferenceImageTests {
                     FileManager.default.fileExists(atPath: "\($0)/usr")
                 }
             }
-            for _ in 0..<6000 where !hasBegun() { try await Task.sleep(for: .milliseconds(20)) }
+            for _ in 0..<6000 {
+                if hasBegun() { break }
+                try await Task.sleep(for: .milliseconds(20))
+            }
             #expect(hasBegun())
-            try await Task.sleep(for: .seconds(1))
             let start = ContinuousClock.now
             tool.signal(SIGINT)
             let result = try await tool.result(within: 60)
