@@ -121,7 +121,9 @@ enum GitHubReport {
     private static func command(_ annotation: Annotation) -> String {
         var properties: [(name: String, value: String)] = []
         if let anchor = annotation.anchor {
-            properties += [("file", line(anchor.path, limit: SafeText.valueLimit)), ("line", String(anchor.line))]
+            properties += [
+                ("file", line(anchor.path, limit: SafeText.valueLimit)), ("line", String(anchor.line)),
+            ]
         }
         properties.append(("title", line(annotation.title, limit: titleLimit)))
         let message = annotation.message().map { line($0, limit: SafeText.valueLimit) }.joined(
