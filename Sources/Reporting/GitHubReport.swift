@@ -55,7 +55,7 @@ enum GitHubReport {
         var annotations = RunProblem.all(of: record).map { image, problem in
             Annotation(
                 level: .error, title: [problem.title, image].compactMap(\.self).joined(separator: ": "),
-                message: { [problem.text] }, anchor: Anchor(options))
+                message: { problem.lines }, anchor: Anchor(options))
         }
         for run in record.images {
             let suffix = record.images.count > 1 ? " (\(run.image.reference) \(run.image.platform))" : ""
