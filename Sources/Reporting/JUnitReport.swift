@@ -110,7 +110,8 @@ enum JUnitReport {
         TestCase(
             className: "assay.run", name: problem.title,
             status: .error(
-                type: "undecided", message: problem.title, text: "\(problem.title)\n\(problem.text)"))
+                type: "undecided", message: problem.title,
+                text: ([problem.title] + problem.lines).joined(separator: "\n")))
     }
 
     /// GitLab drops, without a word, all but the first case of the same class name and name.

@@ -141,7 +141,7 @@ struct MarkdownReport {
         if !problems.isEmpty { lines.append("") }
         for (image, problem) in problems {
             let name = image.map { " \(Self.code($0))" } ?? ""
-            lines.append("- **\(Self.text(problem.title))**\(name): \(Self.text(problem.text))")
+            lines.append("- **\(Self.text(problem.title))**\(name): \(Self.text(problem.line))")
         }
         let needsTable = record.images.count > 1
         if needsTable {

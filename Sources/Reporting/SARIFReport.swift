@@ -337,7 +337,7 @@ extension SARIFReport {
             associatedRule = rule.map { RuleReference(id: line($0), index: index) }
         }
 
-        init(_ problem: RunProblem) { self.init(.error, "\(problem.title): \(problem.text)") }
+        init(_ problem: RunProblem) { self.init(.error, "\(problem.title): \(problem.line)") }
     }
 
     private struct RuleReference: Encodable {
