@@ -79,8 +79,7 @@ public struct CompiledSuite: Sendable {
             let clock = ContinuousClock()
             let start = clock.now
             var result = self.result(of: checks[index], judged, transcripts)
-            let duration = (clock.now - start).components
-            result.duration = Double(duration.seconds) + Double(duration.attoseconds) * 1e-18
+            result.duration = (clock.now - start).seconds
             results.withLock { $0[index] = result }
         }
         return Judgement(

@@ -60,7 +60,6 @@ struct Engine: Sendable {
 
     /// Whether the program is on PATH.
     var isInstalled: Bool {
-        let path = getenv("PATH").map { String(cString: $0) } ?? ""
-        return path.split(separator: ":").contains { access("\($0)/\(program)", X_OK) == 0 }
+        get async { (try? await Executable.name(program).resolveExecutablePath(in: .inherit)) != nil }
     }
 }

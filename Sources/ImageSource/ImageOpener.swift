@@ -136,7 +136,7 @@ public struct ImageOpener: Sendable {
         }
         var complaints: [String] = []
         for transport in [ImageName.Transport.dockerDaemon, .podman] {
-            guard Engine(transport: transport).isInstalled else { continue }
+            guard await Engine(transport: transport).isInstalled else { continue }
             do throws(ImageSourceError) {
                 let image = try await open(ImageName(transport, text))
                 notify("\(escaped(text)): found as \(image.name)")

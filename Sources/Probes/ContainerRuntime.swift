@@ -36,5 +36,7 @@ public protocol RunningContainer: Sendable {
     func execute(_ arguments: [String], user: ResolvedUser?) async throws(ProbeError) -> any RunningContainer
 
     /// Ends it, whatever it does, and removes all that is left of it.
-    func remove() async
+    ///
+    /// - Throws: `ProbeError` when the runtime broke.
+    func remove() async throws(ProbeError)
 }

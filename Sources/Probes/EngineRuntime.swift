@@ -50,9 +50,11 @@ public struct EngineRuntime: ContainerRuntime {
         }
         let file = try archive(tag)
         defer { Glibc.close(file) }
+        // podman copies what it does not open by itself, and leaves its own files behind when it is killed.
+        let input = kind == .podman ? ["--input", "/dev/stdin"] : []
         let loaded = try await RunningProgram.complete(
-            client.program + ["load", "--quiet"], file: FileDescriptor(rawValue: file), within: .seconds(1800)
-        )
+            client.program + ["load", "--quiet"] + input, file: FileDescriptor(rawValue: file),
+            environment: .inherit.updating(["TMPDIR": run.path]), within: .seconds(1800), endsWithTask: true)
         guard loaded.code == 0 else {
             throw ProbeError(.runtime, "\(kind.rawValue) load: \(loaded.complaint)")
         }
@@ -93,6 +95,8 @@ public struct EngineRuntime: ContainerRuntime {
         ]
         if client.kind == .podman {
             options += ["--http-proxy=false", "--unsetenv", "container", "--unsetenv", "TERM"]
+            // As `oci` has it: what an image calls a volume is part of its file system.
+            options += ["--image-volume", "ignore"]
             options += EngineRuntime.ulimits
             // podman would tell names of this machine also where its network is not.
             if !spec.sharesNetwork {
@@ -145,12 +149,8 @@ public struct EngineRuntime: ContainerRuntime {
         ]
     }()
 
-    /// Takes the image's name away, and with its last name the image.
-    public func close() async {
-        if image == EngineRuntime.tag(of: run) { _ = try? await client.run("rmi", image) }
-    }
-
-    /// Removes what a run left in an engine: containers with its label, and its image.
+    /// Removes what a run has made in an engine: containers with its label, and the image's name, with its last name
+    /// the image.
     ///
     /// - Throws: `ProbeError` when the engine cannot be asked.
     static func removeLeftovers(of run: String, _ kind: RuntimeKind) async throws(ProbeError) {
@@ -173,7 +173,7 @@ private final class EngineContainer: RunningContainer {
     private let spec: ContainerSpec
     private let program: RunningProgram
     private let limits: ProbeLimits
-    private let hasWrittenTooMuch = Atomic<Bool>(false)
+    private let watch: DiskWatch
     private let end = Mutex<Result<Int32, ProbeError>?>(nil)
 
     init(
@@ -186,10 +186,24 @@ private final class EngineContainer: RunningContainer {
         self.spec = spec
         self.program = program
         self.limits = limits
-        let watch = Task { await watchDisk() }
+        // Engines bound what a container writes on few file systems only.
+        watch = DiskWatch(limit: limits.disk) {
+            let question =
+                #"{{.SizeRw}}{{range .Mounts}}{{if eq .Type "volume"}}{{"\n"}}{{.Source}}{{end}}{{end}}"#
+            let answer = try? await client.run(
+                "inspect", "--type", "container", "--size", "--format", question, id)
+            guard let lines = answer?.split(separator: "\n").map(String.init),
+                let size = lines.first.flatMap(Int64.init)
+            else { return nil }
+            // The image's own volumes, where this account may look.
+            let volumes = lines.count > 1 ? await DiskWatch.usage(of: Array(lines.dropFirst())) : 0
+            return size + (volumes ?? 0)
+        } onExcess: {
+            _ = try? await client.run("kill", "--signal", "KILL", id)
+        }
         Task { [self] in
             await program.end()
-            watch.cancel()
+            watch.stop()
             let result: Result<Int32, ProbeError>
             do throws(ProbeError) {
                 result = .success(try await code())
@@ -220,7 +234,7 @@ private final class EngineContainer: RunningContainer {
         }
         // The zero time of Go stands for never.
         if answer.hasPrefix("0001-01-01") { return try startFailure(complaint, code: own) }
-        if hasWrittenTooMuch.load(ordering: .relaxed) {
+        if watch.isExceeded {
             throw ProbeError(.runtime, "the container wrote more than \(limits.disk) bytes and was ended")
         }
         let fields = answer.split(separator: " ")
@@ -228,18 +242,6 @@ private final class EngineContainer: RunningContainer {
             throw ProbeError(.runtime, "\(client.kind.rawValue) lost the container while it ran")
         }
         return code
-    }
-
-    /// Engines bound what a container writes on few file systems only: ends it when it has written too much.
-    private func watchDisk() async {
-        while (try? await Task.sleep(for: .seconds(1))) != nil {
-            let answer = try? await client.run(
-                "inspect", "--type", "container", "--size", "--format", "{{.SizeRw}}", id)
-            guard let size = answer.flatMap({ Int64($0) }), size > limits.disk else { continue }
-            hasWrittenTooMuch.store(true, ordering: .relaxed)
-            _ = try? await client.run("kill", "--signal", "KILL", id)
-            return
-        }
     }
 
     private func state(_ format: String) async throws(ProbeError) -> String {
@@ -279,9 +281,17 @@ private final class EngineContainer: RunningContainer {
             program: RunningProgram(client.program + options + [id] + arguments, outputLimit: limits.output))
     }
 
-    func remove() async {
-        _ = try? await client.removeContainers([id])
-        await program.kill()
+    func remove() async throws(ProbeError) {
+        do throws(ProbeError) {
+            try await client.removeContainers([id])
+            await program.kill()
+        } catch {
+            // podman may have been about to make it.
+            await program.kill()
+            if !(try await client.run("ps", "--all", "--quiet", "--filter", "name=^\(id)$")).isEmpty {
+                try await client.removeContainers([id])
+            }
+        }
         try? FileManager.default.removeItem(atPath: place)
     }
 }

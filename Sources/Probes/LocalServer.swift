@@ -135,11 +135,7 @@ final class LocalServer: Sendable {
     /// Ends it; nothing is left of it.
     func stop() async {
         lifeline.cut()
-        for _ in 0..<1000 {
-            if let code = try? program.exitCode(), code as Int32? != nil { break }
-            if Task.isCancelled { usleep(5_000) } else { try? await Task.sleep(for: .milliseconds(5)) }
-        }
-        await program.kill()
+        await program.end(within: .seconds(5))
         try? FileManager.default.removeItem(atPath: place)
     }
 }

@@ -49,7 +49,7 @@ struct OCIBundleConfig {
             ("env", strings(environment)),
             ("cwd", .string(spec.workingDirectory)),
             ("capabilities", object([("bounding", all), ("effective", own), ("permitted", own)])),
-            ("noNewPrivileges", .bool(false)), ("rlimits", .array(isMapped ? [processLimit] : [])),
+            ("noNewPrivileges", .bool(false)), ("rlimits", .array(isMapped ? mappedLimits : [])),
         ])
     }
 
@@ -61,12 +61,12 @@ struct OCIBundleConfig {
         return name + spec.environment.map { "\($0.name)=\($0.value)" }
     }
 
-    /// What stands in for the cgroup: a bound for each user of the container.
-    private var processLimit: JSON {
-        object([
-            ("type", "RLIMIT_NPROC"), ("soft", number(Int64(limits.processes))),
-            ("hard", number(Int64(limits.processes))),
-        ])
+    /// What stands in for the cgroup: a bound on the processes of each user of the container, and one on the memory
+    /// of each process (setrlimit(2)).
+    private var mappedLimits: [JSON] {
+        [("RLIMIT_NPROC", Int64(limits.processes)), ("RLIMIT_DATA", limits.memory)].map { name, limit in
+            object([("type", .string(name)), ("soft", number(limit)), ("hard", number(limit))])
+        }
     }
 
     private var mounts: [JSON] {

@@ -31,11 +31,12 @@ public struct OCIRuntime: ContainerRuntime {
         geteuid() == 0 ? [] : ["unshare", "--user", "--map-auto", "--map-root-user"]
     }
 
-    /// Runs a program that is to see the owners of the image to its end.
+    /// Runs a program that is to see the owners of the image, to its end or that of the task.
     ///
     /// - Throws: `ProbeError` when it fails.
     public static func runMapped(_ arguments: [String]) async throws(ProbeError) {
-        let result = try await RunningProgram.complete(mapping + arguments, within: .seconds(1800))
+        let result = try await RunningProgram.complete(
+            mapping + arguments, within: .seconds(1800), endsWithTask: true)
         guard result.code == 0 else { throw ProbeError(.unavailable, result.complaint) }
     }
 
@@ -122,8 +123,7 @@ final class OCIContainer: RunningContainer {
     private let spec: ContainerSpec
     private let limits: ProbeLimits
     private let program: RunningProgram
-    /// Our end of the pipe that the container's life hangs on.
-    private let lifeline: Mutex<Int32>
+    private let lifeline: Lifeline
 
     /// What makes the mounts and runs the container, as the first process of its namespaces. `$1` the place of the
     /// container, `$2` the unpacked image, `$3` the bytes that it may write, `$4` its id.
@@ -151,16 +151,7 @@ final class OCIContainer: RunningContainer {
         self.place = place
         self.spec = spec
         self.limits = limits
-        let pipe = "\(place)/lifeline"
-        guard mkfifo(pipe, 0o600) == 0 else {
-            throw ProbeError(.runtime, "\(escaped(pipe)): \(String(cString: strerror(errno)))")
-        }
-        // Open for both, so that nobody has to be reading yet.
-        let descriptor = open(pipe, O_RDWR | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            throw ProbeError(.runtime, "\(escaped(pipe)): \(String(cString: strerror(errno)))")
-        }
-        lifeline = Mutex(descriptor)
+        lifeline = try Lifeline(at: "\(place)/lifeline")
         program = RunningProgram(
             namespaces + [
                 "sh", "-c", OCIContainer.script, "assay", place, rootfs, "\(limits.disk)", id,
@@ -217,10 +208,7 @@ final class OCIContainer: RunningContainer {
     }
 
     func remove() async {
-        lifeline.withLock { descriptor in
-            if descriptor >= 0 { close(descriptor) }
-            descriptor = -1
-        }
+        lifeline.cut()
         // It ends when the last process in its namespaces has, and with it all of their mounts.
         await program.end(within: .seconds(2))
         OCIRuntime.removeCgroups { $0 == id }

@@ -4,7 +4,7 @@ public struct ProbeLimits: Hashable, Sendable {
     public var processes = 512
     /// Bytes of memory.
     public var memory: Int64 = 4 << 30
-    /// Bytes of files that a container writes.
+    /// Bytes of files that a container writes, and the volumes of a scenario hold.
     public var disk: Int64 = 1 << 30
     /// Bytes that are kept of each of a container's streams.
     public var output = 256 << 10
@@ -19,7 +19,7 @@ extension RuntimeKind {
         case .oci:
             OCIRuntime.mapping.isEmpty
                 ? nil
-                : "an ordinary user has no cgroups: memory is not bounded, processes are for each user of a container"
+                : "an ordinary user has no cgroups: memory is bounded for each process, processes for each user of a container"
         case .docker, .podman: "what a container writes is measured every second, not bounded at once"
         }
     }

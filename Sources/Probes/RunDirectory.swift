@@ -8,6 +8,7 @@ public final class RunDirectory: Sendable {
     /// `RUNTIME-PROCESS-RANDOM`.
     public let id: String
     public let path: String
+    private let kind: RuntimeKind
     private let descriptor: Int32
 
     /// Makes a directory below another one, which is made too where it is not there.
@@ -19,6 +20,7 @@ public final class RunDirectory: Sendable {
             throw ProbeError(.unavailable, "cannot make \(escaped(parent)): \(error.localizedDescription)")
         }
         let random = String(UInt32.random(in: 0...UInt32.max), radix: 16)
+        kind = runtime
         id = "\(runtime.rawValue)-\(getpid())-\(random)"
         path = "\(parent)/\(id)"
         guard mkdir(path, 0o700) == 0 else { throw RunDirectory.failure(path) }
@@ -35,8 +37,9 @@ public final class RunDirectory: Sendable {
         ProbeError(.unavailable, "\(escaped(path)): \(String(cString: strerror(errno)))")
     }
 
-    /// Removes it with everything in it.
-    public func remove() async { await removeTree(path) }
+    /// Removes it with everything that the run has made. What cannot be removed now, since its engine does not
+    /// answer, stays with the directory, by which the next run finds it.
+    public func remove() async { try? await Leftovers.remove(id, kind, at: path) }
 }
 
 /// What runs that are gone have left.
@@ -53,18 +56,21 @@ public enum Leftovers {
             guard let lock = lockIfDead(path) else { continue }
             defer { close(lock) }
             do throws(ProbeError) {
-                switch kind {
-                case .oci:
-                    OCIRuntime.cutLifelines(below: path)
-                    OCIRuntime.removeCgroups { $0.hasPrefix("\(name)-") }
-                case .docker, .podman: try await EngineRuntime.removeLeftovers(of: name, kind)
-                }
-                await removeTree(path)
+                try await remove(name, kind, at: path)
                 lines.append("removed what the run \(name) left")
             } catch {
                 lines.append("the run \(name) has left containers that cannot be removed: \(error.message)")
             }
         }
+        return lines + (await removeHalfUnpacked(cache: cache))
+    }
+
+    /// Removes the half unpacked images whose process is gone.
+    ///
+    /// - Returns: what was removed, a line each.
+    @discardableResult
+    public static func removeHalfUnpacked(cache: String) async -> [String] {
+        var lines: [String] = []
         for path in halfUnpacked(of: cache) {
             guard let lock = lockIfDead(path) else { continue }
             defer { close(lock) }
@@ -72,6 +78,19 @@ public enum Leftovers {
             lines.append("removed the half unpacked image \(escaped(path))")
         }
         return lines
+    }
+
+    /// - Throws: `ProbeError` when an engine cannot be asked; then the directory is as it was.
+    fileprivate static func remove(_ id: String, _ kind: RuntimeKind, at path: String)
+        async throws(ProbeError)
+    {
+        switch kind {
+        case .oci:
+            OCIRuntime.cutLifelines(below: path)
+            OCIRuntime.removeCgroups { $0.hasPrefix("\(id)-") }
+        case .docker, .podman: try await EngineRuntime.removeLeftovers(of: id, kind)
+        }
+        await removeTree(path)
     }
 
     /// What `remove` would remove.

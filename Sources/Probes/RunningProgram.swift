@@ -22,7 +22,10 @@ final class RunningProgram: Sendable {
     ///   - input: what it reads on standard input; nothing when nil.
     ///   - file: an open file that it reads instead, from where it stands.
     ///   - outputLimit: bytes that are kept of each stream.
-    init(_ arguments: [String], input: String? = nil, file: FileDescriptor? = nil, outputLimit: Int) {
+    init(
+        _ arguments: [String], input: String? = nil, file: FileDescriptor? = nil,
+        environment: Environment = .inherit, outputLimit: Int
+    ) {
         standardOutput = OutputBuffer(limit: outputLimit)
         standardError = OutputBuffer(limit: outputLimit)
         let task = Task { [self] in
@@ -30,9 +33,12 @@ final class RunningProgram: Sendable {
                 let code =
                     if let file {
                         try await RunningProgram.run(
-                            arguments, input: .fileDescriptor(file, closeAfterSpawningProcess: false), self)
+                            arguments, environment,
+                            input: .fileDescriptor(file, closeAfterSpawningProcess: false),
+                            self)
                     } else {
-                        try await RunningProgram.run(arguments, input: .string(input ?? ""), self)
+                        try await RunningProgram.run(
+                            arguments, environment, input: .string(input ?? ""), self)
                     }
                 state.withLock { $0 = .ended(code) }
             } catch {
@@ -43,15 +49,16 @@ final class RunningProgram: Sendable {
     }
 
     private static func run<Input: InputProtocol>(
-        _ arguments: [String], input: Input, _ program: RunningProgram
+        _ arguments: [String], _ environment: Environment, input: Input, _ program: RunningProgram
     ) async throws -> Int32 {
         var options = PlatformOptions()
         // A signal of the terminal goes to Assay alone, which ends its containers itself.
         options.createSession = true
         options.teardownSequence = [.send(signal: .kill, allowedDurationToNextStep: .milliseconds(100))]
         let result = try await Subprocess.run(
-            .name(arguments[0]), arguments: Arguments(Array(arguments.dropFirst())), platformOptions: options,
-            input: input, output: .sequence, error: .sequence
+            .name(arguments[0]), arguments: Arguments(Array(arguments.dropFirst())),
+            environment: environment,
+            platformOptions: options, input: input, output: .sequence, error: .sequence
         ) { execution in
             program.state.withLock { $0 = .running(execution.processIdentifier.value) }
             await withTaskGroup(of: Void.self) { group in
@@ -103,9 +110,11 @@ final class RunningProgram: Sendable {
 
     /// Kills it and waits for its end.
     func kill() async {
-        task.withLock { $0 }?.cancel()
+        cancel()
         await end()
     }
+
+    private func cancel() { task.withLock { $0 }?.cancel() }
 
     /// What a program that ended by itself did.
     struct Completion {
@@ -120,15 +129,23 @@ final class RunningProgram: Sendable {
         }
     }
 
-    /// Runs a program to its end, also in a task that was cancelled: what cleans up has to.
+    /// Runs a program to its end.
     ///
-    /// - Parameter file: an open file that it reads from its beginning.
+    /// - Parameters:
+    ///   - file: an open file that it reads from its beginning.
+    ///   - endsWithTask: whether it is killed when the task is cancelled: not so what cleans up.
     /// - Throws: `ProbeError` when it cannot be started, or does not end in time.
     static func complete(
-        _ arguments: [String], file: FileDescriptor? = nil, within limit: Duration = .seconds(60)
+        _ arguments: [String], file: FileDescriptor? = nil, environment: Environment = .inherit,
+        within limit: Duration = .seconds(60), endsWithTask: Bool = false
     ) async throws(ProbeError) -> Completion {
-        let program = RunningProgram(arguments, file: file, outputLimit: 64 << 10)
-        guard await program.end(within: limit) else {
+        let program = RunningProgram(arguments, file: file, environment: environment, outputLimit: 64 << 10)
+        let hasEnded = await withTaskCancellationHandler {
+            await program.end(within: limit)
+        } onCancel: {
+            if endsWithTask { program.cancel() }
+        }
+        guard hasEnded else {
             throw ProbeError(
                 .runtime,
                 "\(arguments.prefix(2).joined(separator: " ")) did not end within \(limit.seconds) s")
@@ -140,9 +157,12 @@ final class RunningProgram: Sendable {
             code: code, output: program.standardOutput.output.text, errors: program.standardError.output.text)
     }
 
-    /// Whether a program is on PATH.
-    static func isInstalled(_ program: String) -> Bool {
+    /// Where a program is: on PATH, or in one of the other folders.
+    static func path(of program: String, orIn folders: [String] = []) -> String? {
         let path = getenv("PATH").map { String(cString: $0) } ?? ""
-        return path.split(separator: ":").contains { access("\($0)/\(program)", X_OK) == 0 }
+        return (path.split(separator: ":").map(String.init) + folders).map { "\($0)/\(program)" }
+            .first { access($0, X_OK) == 0 }
     }
+
+    static func isInstalled(_ program: String) -> Bool { path(of: program) != nil }
 }

@@ -11,11 +11,16 @@ public struct ScenarioRunner: Sendable {
     private let facts: ImageFacts
     /// An existing directory of this run's own, for volumes.
     private let scratch: String
+    private let limits: ProbeLimits
 
-    public init(runtime: any ContainerRuntime, facts: ImageFacts, scratch: String) {
+    /// - Parameter limits: those of `disk` hold for the volumes of a scenario too, all together.
+    public init(
+        runtime: any ContainerRuntime, facts: ImageFacts, scratch: String, limits: ProbeLimits = ProbeLimits()
+    ) {
         self.runtime = runtime
         self.facts = facts
         self.scratch = scratch
+        self.limits = limits
     }
 
     /// Runs a scenario to its end, and removes whatever it made.
@@ -26,7 +31,7 @@ public struct ScenarioRunner: Sendable {
     public func run(_ scenario: ScenarioDeclaration, scope: Scope) async throws(ProbeError) -> ProbeTranscript
     {
         var run = try ScenarioRun(
-            scenario, runtime: runtime, facts: facts, scope: scope, scratch: scratch)
+            scenario, runtime: runtime, facts: facts, scope: scope, scratch: scratch, limits: limits)
         do throws(ProbeError) {
             try await run.startServices()
             for step in scenario.steps {
@@ -36,10 +41,10 @@ public struct ScenarioRunner: Sendable {
                 }
             }
         } catch {
-            _ = await run.finish()
+            _ = try? await run.finish()
             throw error
         }
-        return await run.finish()
+        return try await run.finish()
     }
 }
 
@@ -63,13 +68,17 @@ private struct ScenarioRun {
     private var start: ContinuousClock.Instant
     private let directory: String
     private var volumes: [String: String] = [:]
+    /// nil without volumes.
+    private var watch: DiskWatch?
+    private let limits: ProbeLimits
     private var services: [ScenarioService] = []
     private var started: [Started] = []
 
     init(
         _ scenario: ScenarioDeclaration, runtime: any ContainerRuntime, facts: ImageFacts, scope: Scope,
-        scratch: String
+        scratch: String, limits: ProbeLimits
     ) throws(ProbeError) {
+        self.limits = limits
         self.scenario = scenario
         self.runtime = runtime
         self.facts = facts
@@ -87,6 +96,9 @@ private struct ScenarioRun {
             // Whoever a container runs as may write there, as into a volume of a pod with a group of its own.
             chmod(path, 0o1777)
             volumes[volume.name] = path
+        }
+        if !volumes.isEmpty {
+            watch = DiskWatch(limit: limits.disk) { [directory] in await DiskWatch.usage(of: [directory]) }
         }
     }
 
@@ -223,6 +235,9 @@ private struct ScenarioRun {
         let begin = clock.now
         while true {
             try noteEnds()
+            if watch?.isExceeded == true {
+                throw ProbeError(.runtime, "more than \(limits.disk) bytes were written into volumes")
+            }
             if condition(&self) { return nil }
             let now = clock.now
             guard now < end, !Task.isCancelled else { return begin.duration(to: now).seconds }
@@ -241,11 +256,18 @@ private struct ScenarioRun {
     }
 
     /// Removes everything and completes the transcript.
-    mutating func finish() async -> ProbeTranscript {
+    ///
+    /// - Throws: `ProbeError` when a container could not be removed: its runtime broke.
+    mutating func finish() async throws(ProbeError) -> ProbeTranscript {
+        watch?.stop()
+        var failure: ProbeError?
+        let (services, start) = (services, start)
+        // Containers do not see their services go, but when nobody looks any more: then all ends at once.
+        let stopping = Task.isCancelled ? Task { await ScenarioService.stop(services, start: start) } : nil
         for one in started.reversed() {
             let code = try? one.container.exitCode()
             let end = one.end ?? clock.now
-            await one.container.remove()
+            do throws(ProbeError) { try await one.container.remove() } catch { failure = failure ?? error }
             transcript.containers.insert(
                 ContainerTranscript(
                     name: one.name, command: one.command, exitCode: code ?? nil,
@@ -253,8 +275,13 @@ private struct ScenarioRun {
                     started: start.duration(to: one.start).seconds,
                     duration: one.start.duration(to: end).seconds), at: 0)
         }
-        for service in services {
-            let (seen, events) = await service.stop(start: start)
+        let stopped =
+            if let stopping {
+                await stopping.value
+            } else {
+                await ScenarioService.stop(services, start: start)
+            }
+        for (seen, events) in stopped {
             transcript.services.append(seen)
             transcript.events += events
         }
@@ -265,13 +292,7 @@ private struct ScenarioRun {
         transcript.events = events.map(\.element)
         try? FileManager.default.removeItem(atPath: directory)
         transcript.duration = start.duration(to: clock.now).seconds
+        if let failure { throw failure }
         return transcript
-    }
-}
-
-extension Duration {
-    var seconds: Double {
-        let (seconds, attoseconds) = components
-        return Double(seconds) + Double(attoseconds) * 1e-18
     }
 }

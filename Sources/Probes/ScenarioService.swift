@@ -60,6 +60,18 @@ struct ScenarioService: Sendable {
         return try server.content(of: file)
     }
 
+    /// Ends services side by side.
+    ///
+    /// - Returns: for each in its order what `stop` returns.
+    static func stop(
+        _ services: [ScenarioService], start: ContinuousClock.Instant
+    ) async -> [(ServiceTranscript, [ProbeTranscript.Event])] {
+        let stopping = services.map { service in Task { await service.stop(start: start) } }
+        var results: [(ServiceTranscript, [ProbeTranscript.Event])] = []
+        for task in stopping { results.append(await task.value) }
+        return results
+    }
+
     /// Ends it.
     ///
     /// - Returns: what was seen, and the events of it.

@@ -1,5 +1,4 @@
 import Foundation
-import Glibc
 
 /// The programs by which services of scenarios are run.
 public enum ServicePrograms {
@@ -7,12 +6,11 @@ public enum ServicePrograms {
 
     /// Where a program is: on PATH, where a system keeps servers, or where Debian keeps PostgreSQL's.
     public static func path(of program: String) -> String? {
-        let path = getenv("PATH").map { String(cString: $0) } ?? ""
         let postgresql = "/usr/lib/postgresql"
         let versions = (try? FileManager.default.contentsOfDirectory(atPath: postgresql)) ?? []
-        let folders =
-            path.split(separator: ":").map(String.init) + ["/usr/sbin", "/sbin"]
-            + versions.compactMap { Int($0) }.sorted(by: >).map { "\(postgresql)/\($0)/bin" }
-        return folders.map { "\($0)/\(program)" }.first { access($0, X_OK) == 0 }
+        return RunningProgram.path(
+            of: program,
+            orIn: ["/usr/sbin", "/sbin"]
+                + versions.compactMap { Int($0) }.sorted(by: >).map { "\(postgresql)/\($0)/bin" })
     }
 }

@@ -37,7 +37,7 @@ public struct RootFSWriter: Sendable {
     /// - Parameters:
     ///   - layers: the layers the tree was merged from; they are read, and verified, once more.
     ///   - directory: must not exist, or be empty. Appears under its name only when everything is written.
-    /// - Throws: `UnpackError` or `LayerError`.
+    /// - Throws: `UnpackError` or `LayerError`, also when the task is cancelled; nothing is left then.
     public func write(
         _ tree: RootFS, layers: [LayerInput], to directory: String, progress: ReadProgress? = nil
     ) async throws -> Report {
@@ -46,8 +46,12 @@ public struct RootFSWriter: Sendable {
             var report = Report()
             let plan = UnpackPlan(tree)
             for node in plan.directories { try target.makeDirectory(tree.path(of: node)) }
-            _ = try await LayerReader.read(layers, progress: progress) { layer in
-                FileSink(plan: plan.files[layer] ?? [:], target: target, preservesOwners: preservesOwners)
+            _ = try await withTaskCancellationHandler {
+                try await LayerReader.read(layers, progress: progress) { layer in
+                    FileSink(plan: plan.files[layer] ?? [:], target: target, preservesOwners: preservesOwners)
+                }
+            } onCancel: {
+                target.interrupt()
             }
             for node in plan.specials where try !writeSpecial(node, of: tree, in: target) {
                 report.omitted.append("\(tree.path(of: node)): a device, which takes root")
@@ -140,7 +144,6 @@ private struct FileSink: MemberSink {
 
     mutating func begin(_ member: Member, index: Int) throws(LayerError) -> Bool {
         guard let metadata = plan[index] else { return false }
-        guard !Task.isCancelled else { throw LayerError(.io, "unpacking was interrupted") }
         do throws(UnpackError) {
             current = (metadata, try target.makeFile(metadata.path))
         } catch {
@@ -151,6 +154,8 @@ private struct FileSink: MemberSink {
 
     mutating func data(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(LayerError) {
         guard let current else { return }
+        // The thread is the reader's: it knows nothing of the task.
+        guard !target.isInterrupted else { throw LayerError(.io, "unpacking was interrupted") }
         var written = 0
         while written < bytes.count {
             let count = pwrite(

@@ -27,6 +27,12 @@ final class UnpackTarget: Sendable {
     private let temporary: String
     private let root: Int32
     private let omitted = Mutex<Set<String>>([])
+    private let wasInterrupted = Atomic<Bool>(false)
+
+    /// Nothing is written any more.
+    var isInterrupted: Bool { wasInterrupted.load(ordering: .relaxed) }
+
+    func interrupt() { wasInterrupted.store(true, ordering: .relaxed) }
 
     /// Attributes that the file system does not have, one line each, sorted.
     var omittedAttributes: [String] { omitted.withLock { $0.sorted() } }
@@ -49,18 +55,28 @@ final class UnpackTarget: Sendable {
         } else if errno != ENOENT {
             throw UnpackError("\(escaped(final)): \(String(cString: strerror(errno)))")
         }
-        var template = Array("\(final).assay-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else {
-            throw UnpackError(
-                "cannot make a directory beside \(escaped(final)): \(String(cString: strerror(errno)))")
+        (temporary, root) = try UnpackTarget.makeDirectory(beside: final)
+    }
+
+    /// Makes a directory with a lock on it: who looks for what killed runs have left sees by that that this one is
+    /// alive. Between the two it may have been taken for a leftover: then it is another one.
+    private static func makeDirectory(beside final: String) throws(UnpackError) -> (String, Int32) {
+        for _ in 0..<10 {
+            var template = Array("\(final).assay-XXXXXX".utf8CString)
+            guard mkdtemp(&template) != nil else {
+                throw UnpackError(
+                    "cannot make a directory beside \(escaped(final)): \(String(cString: strerror(errno)))")
+            }
+            let path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+            let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            guard descriptor >= 0 || errno == ENOENT else {
+                throw UnpackError("\(escaped(path)): \(String(cString: strerror(errno)))")
+            }
+            let isTaken = flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK
+            if descriptor >= 0, !isTaken, access(path, F_OK) == 0 { return (path, descriptor) }
+            close(descriptor)
         }
-        temporary = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-        root = open(temporary, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard root >= 0 else {
-            throw UnpackError("\(escaped(temporary)): \(String(cString: strerror(errno)))")
-        }
-        // Who looks for what killed runs have left sees by that that this one is alive.
-        flock(root, LOCK_EX | LOCK_NB)
+        throw UnpackError("what is made beside \(escaped(final)) is taken away at once")
     }
 
     deinit { close(root) }

@@ -79,7 +79,6 @@ public struct CheckRun: Sendable {
             }
             judgements.append(suite.judge(analysis.facts, inputs: inputs, transcripts: outcomes))
         }
-        let elapsed = (clock.now - start).components
         return ImageRun(
             image: analysis.identity, profile: judgements.lazy.compactMap(\.profile).first,
             lineage: judgements.lazy.compactMap(\.lineage).first,
@@ -87,7 +86,7 @@ public struct CheckRun: Sendable {
             parameters: CheckRun.unique(judgements.flatMap(\.parameters)),
             results: judgements.flatMap(\.results), transcripts: transcripts.isEmpty ? nil : transcripts,
             contents: ImageContents(analysis.facts), notes: analysis.notes,
-            duration: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
+            duration: (clock.now - start).seconds
         ).masking(
             secretsOf: analysis.image.config,
             arguments: (inputs.buildArguments + inputs.buildArgumentFile).map { ($0.name, $0.value) })

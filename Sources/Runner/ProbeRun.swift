@@ -119,7 +119,6 @@ final class ProbeRun: Sendable {
                 outcomes = await run(
                     scenarios, scope: scope, for: analysis, by: engine, scratch: directory.path,
                     progress: progress)
-                await engine.close()
             }
         } catch {
             outcomes = all(.failed(reason: "the image could not be made ready to be run: \(error)"))
@@ -194,8 +193,11 @@ final class ProbeRun: Sendable {
             } else {
                 try await unpackMapped(analysis.image, to: place, scratch: scratch)
             }
-        } catch  where FileManager.default.fileExists(atPath: place) {
-            // Another run was faster.
+        } catch {
+            // A process that was ended leaves what it had written.
+            await Leftovers.removeHalfUnpacked(cache: settings.cache)
+            // Else another run was faster.
+            guard FileManager.default.fileExists(atPath: place) else { throw error }
         }
         return place
     }

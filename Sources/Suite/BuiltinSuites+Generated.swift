@@ -2841,7 +2841,8 @@ scenarios:
     environment: {CONNECTION_CHECK_MAX_COUNT: "0"}
     containers:
       main:
-        user: "1234567:0"
+        # A number that an ordinary account of a machine has to give away too (subuid(5)).
+        user: "54321:0"
         args: [python, /probe/work]
         environment: {PYTHONDONTWRITEBYTECODE: "true"}
         files:

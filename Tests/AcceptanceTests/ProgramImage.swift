@@ -13,7 +13,8 @@ struct ProgramImage {
     /// For the program under test.
     var environment: [String: String?] { ["XDG_CACHE_HOME": cache] }
 
-    init() throws {
+    /// - Parameter files: how many more files it has, in /many.
+    init(files: Int = 0) throws {
         directory = try TemporaryDirectory()
         guard let program = FileManager.default.contents(atPath: "/bin/busybox") else {
             throw ToolError(description: "no /bin/busybox; scripts/test installs busybox-static")
@@ -37,6 +38,8 @@ struct ProgramImage {
                 "etc/passwd", content: Array("root:x:0:0::/root:/bin/sh\napp:x:500:0::/work:/bin/sh\n".utf8))
             tar.add("etc/group", content: Array("root:x:0:\nmore:x:77:app\n".utf8))
             tar.add("etc/script", content: Array("#!/bin/sh\n".utf8))
+            if files > 0 { tar.add("many/", .directory) }
+            for number in 0..<files { tar.add("many/\(number)", content: Array("\(number)\n".utf8)) }
         }
         layout = "oci:\(try directory.write(try image.layoutFiles(), below: "layout"))"
     }
@@ -63,28 +66,33 @@ struct ProgramImage {
 
     private func quoted(_ text: String) -> String { "'" + text.replacing("'", with: "''") + "'" }
 
-    /// What is left of runs: their directories, mounts, cgroups, and processes with a word in their command line.
-    func leftovers(marker: String) throws -> [String] {
-        var left = ((try? FileManager.default.contentsOfDirectory(atPath: "\(cache)/assay/run")) ?? [])
-            .map { "directory \($0)" }
-        left += try String(contentsOfFile: "/proc/mounts", encoding: .utf8).split(separator: "\n")
-            .filter { $0.contains(directory.path) }.map { "mount \($0)" }
-        left += ProgramImage.processes(with: marker).map { "process \($0)" }
-        return left
+    /// Command lines of running processes with a word in them.
+    static func processes(with marker: String) -> [String] {
+        processes { words(of: $0, "cmdline").contains(marker) }
     }
 
-    /// Command lines of running processes with a word in them, those of this test's own tools left out.
-    static func processes(with marker: String) -> [String] {
-        let numbers = ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).filter {
-            Int($0) != nil
+    /// Command lines of running processes that have a variable from whoever started them.
+    static func processes(withVariable variable: String) -> [String] {
+        processes { words(of: $0, "environ").contains(variable) }
+    }
+
+    /// Command lines of running processes whose working directory is in a folder.
+    static func processes(in folder: String) -> [String] {
+        processes { number in
+            let place = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(number)/cwd")
+            return place?.hasPrefix(folder) == true
         }
-        return numbers.compactMap { number in
-            guard let bytes = FileManager.default.contents(atPath: "/proc/\(number)/cmdline") else {
-                return nil
-            }
-            let words = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
-            return words.contains(marker) ? words.joined(separator: " ") : nil
-        }
+    }
+
+    private static func processes(_ isWanted: (String) -> Bool) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [])
+            .filter { Int($0) != nil && isWanted($0) }
+            .map { words(of: $0, "cmdline").joined(separator: " ") }
+    }
+
+    private static func words(of number: String, _ file: String) -> [String] {
+        (FileManager.default.contents(atPath: "/proc/\(number)/\(file)") ?? Data())
+            .split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// Waits until a process with such a word runs.

@@ -1,5 +1,7 @@
 import AssayTestSupport
 import Foundation
+import Glibc
+import Synchronization
 import Testing
 import Verdict
 
@@ -163,40 +165,72 @@ extension ReferenceImageTests {
 final class DockerEngine: Sendable {
     let host: String
     private let directory: TemporaryDirectory
-    private let process: RunningTool
+    private let data: String
+    private let process: Mutex<RunningTool>
 
     /// Starts it and waits until it answers.
     init(data: String) async throws {
         directory = try TemporaryDirectory()
+        self.data = data
         host = "unix://\(directory.path)/socket"
+        process = Mutex(try DockerEngine.start(data: data, in: directory.path))
+        try await awaitAnswer()
+    }
+
+    private static func start(data: String, in place: String) throws -> RunningTool {
         let arguments = [
-            "dockerd", "--data-root", data, "--exec-root", "\(directory.path)/exec", "--pidfile",
-            "\(directory.path)/pid", "--host", host, "--group", "\(getegid())", "--bridge", "none",
-            "--iptables=false", "--ip6tables=false",
+            "dockerd", "--data-root", data, "--exec-root", "\(place)/exec", "--pidfile", "\(place)/pid",
+            "--host",
+            "unix://\(place)/socket", "--group", "\(getegid())", "--bridge", "none", "--iptables=false",
+            "--ip6tables=false",
         ]
-        process =
-            geteuid() == 0
+        return geteuid() == 0
             ? try RunningTool("dockerd", Array(arguments.dropFirst()))
             : try RunningTool("sudo", ["-n"] + arguments)
+    }
+
+    private func awaitAnswer() async throws {
         // The client tries to connect until the engine's socket is there; each attempt ends by itself.
         let script =
             #"for attempt in $(seq 300); do docker version >/dev/null 2>&1 && exit 0; sleep 0.2; done; exit 1"#
         let answer = try await run(
             "sh", ["-c", script], environment: ["DOCKER_HOST": host, "DOCKER_CONTEXT": nil])
         guard answer.code == 0 else {
+            let process = process.withLock { $0 }
             process.signal(SIGTERM)
             throw ToolError(
                 description: "the Docker engine does not answer: \(try await process.result(within: 60))")
         }
     }
 
+    /// Ends it at once, as a crash does: its containers go on.
+    func kill() async throws {
+        try await end(by: SIGKILL)
+    }
+
+    /// Starts it again.
+    func restart() async throws {
+        // It would take a process with an old number, dead or another's, for its own.
+        for file in ["pid", "exec/containerd/containerd.pid"] {
+            try? FileManager.default.removeItem(atPath: "\(directory.path)/\(file)")
+        }
+        let started = try DockerEngine.start(data: data, in: directory.path)
+        process.withLock { $0 = started }
+        try await awaitAnswer()
+    }
+
     /// Ends it in its own order, so that its data are as it wants to find them.
     func stop() async throws {
+        try await end(by: SIGTERM)
+    }
+
+    private func end(by number: Int32) async throws {
+        let process = process.withLock { $0 }
         if geteuid() == 0 {
-            process.signal(SIGTERM)
+            process.signal(number)
         } else {
             let processID = String(decoding: try directory.read("pid"), as: UTF8.self)
-            _ = try await rootOutput(of: "kill", [processID])
+            _ = try await rootOutput(of: "kill", ["-\(number)", processID])
         }
         _ = try await process.result(within: 60)
     }

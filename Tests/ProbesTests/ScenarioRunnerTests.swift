@@ -14,8 +14,15 @@ private final class FakeRuntime: ContainerRuntime {
     let specs = Mutex<[ContainerSpec]>([])
     let removed = Atomic<Int>(0)
     let breaks: Bool
+    let cannotRemove: Bool
+    /// Bytes that each container writes into each volume.
+    let bytes: Int
 
-    init(breaks: Bool = false) { self.breaks = breaks }
+    init(breaks: Bool = false, cannotRemove: Bool = false, bytes: Int = 0) {
+        self.breaks = breaks
+        self.cannotRemove = cannotRemove
+        self.bytes = bytes
+    }
 
     final class Container: RunningContainer {
         let runtime: FakeRuntime
@@ -42,7 +49,10 @@ private final class FakeRuntime: ContainerRuntime {
             own.arguments = arguments + ["end"]
             return Container(runtime, own)
         }
-        func remove() async { runtime.removed.add(1, ordering: .relaxed) }
+        func remove() async throws(ProbeError) {
+            runtime.removed.add(1, ordering: .relaxed)
+            if runtime.cannotRemove { throw ProbeError(.runtime, "gone") }
+        }
     }
 
     func start(
@@ -50,6 +60,9 @@ private final class FakeRuntime: ContainerRuntime {
     ) async throws(ProbeError) -> any RunningContainer {
         if breaks { throw ProbeError(.runtime, "broken") }
         specs.withLock { $0.append(spec) }
+        for path in volumes.values where bytes > 0 {
+            _ = FileManager.default.createFile(atPath: "\(path)/file", contents: Data(count: bytes))
+        }
         return Container(self, spec)
     }
 }
@@ -79,11 +92,20 @@ struct ScenarioRunnerTests {
             path: "assay-probe-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: scratch) }
-        let runner = ScenarioRunner(runtime: runtime, facts: try facts(), scratch: scratch.path)
+        var limits = ProbeLimits()
+        limits.disk = 1 << 20
+        let runner = ScenarioRunner(
+            runtime: runtime, facts: try facts(), scratch: scratch.path, limits: limits)
         let scope = Scope(parameters: [:], version: .undecided(reason: "none"))
-        let transcript = try await runner.run(try #require(document.scenario(named: "one")), scope: scope)
+        let scenario = try #require(document.scenario(named: "one"))
+        let result: Result<ProbeTranscript, ProbeError>
+        do throws(ProbeError) {
+            result = .success(try await runner.run(scenario, scope: scope))
+        } catch {
+            result = .failure(error)
+        }
         #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path).isEmpty)
-        return transcript
+        return try result.get()
     }
 
     @Test("what the scenario does not say is as the image has it")
@@ -203,6 +225,26 @@ struct ScenarioRunnerTests {
             try await run("{containers: {main: {args: [end]}}}", FakeRuntime(breaks: true))
         }
         #expect(error?.kind == .runtime)
+    }
+
+    @Test("a container that cannot be removed is a broken runtime; the others are removed")
+    func removal() async throws {
+        let runtime = FakeRuntime(cannotRemove: true)
+        let error = await #expect(throws: ProbeError.self) {
+            try await run("{containers: {main: {args: [end]}, other: {args: [end]}}}", runtime)
+        }
+        #expect(error?.kind == .runtime)
+        #expect(runtime.removed.load(ordering: .relaxed) == 2)
+    }
+
+    @Test("volumes that are filled beyond the limit end the scenario, and nothing is known by it")
+    func filledVolume() async throws {
+        let scenario = "{within: 30, containers: {main: {args: [x], volumes: {data: /data}}}}"
+        let runtime = FakeRuntime(bytes: 2 << 20)
+        let error = await #expect(throws: ProbeError.self) { try await run(scenario, runtime) }
+        #expect(error?.kind == .runtime)
+        #expect(error?.message == "more than 1048576 bytes were written into volumes")
+        #expect(runtime.removed.load(ordering: .relaxed) == 1)
     }
 
     @Test("a user that the image does not know is an error of the scenario")

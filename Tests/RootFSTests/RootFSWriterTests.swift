@@ -32,6 +32,42 @@ import Testing
         }
     }
 
+    /// What is there beside the layers.
+    private func outputs(_ layered: Layered) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: layered.directory.path)
+            .filter { !$0.hasPrefix("layer") }
+    }
+
+    @Test("a cancelled task ends it, with nothing left")
+    func cancellation() async throws {
+        let layered = try await Layered([archive { tar in tar.add("file", content: Array("text".utf8)) }])
+        let task = Task {
+            while !Task.isCancelled { await Task.yield() }
+            _ = try await layered.unpack()
+        }
+        task.cancel()
+        await #expect(throws: LayerError.self) { try await task.value }
+        #expect(try outputs(layered).isEmpty)
+    }
+
+    @Test("of two that write the same one is first; the other one leaves nothing")
+    func competition() async throws {
+        let layered = try await Layered([
+            archive { tar in
+                for number in 0..<200 { tar.add("file\(number)", content: Array("text".utf8)) }
+            }
+        ])
+        let tasks = (0..<2).map { _ in Task { try await layered.unpack() } }
+        var results: [Result<String, any Error>] = []
+        for task in tasks { results.append(await task.result) }
+        #expect(results.count { (try? $0.get()) != nil } == 1)
+        #expect(
+            results.count { if case .failure(let error) = $0 { error is UnpackError } else { false } } == 1)
+        #expect(try outputs(layered) == ["out"])
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: "\(layered.directory.path)/out").count == 200)
+    }
+
     private func archive(_ build: (inout TarBuilder) -> Void) -> [UInt8] {
         var tar = TarBuilder()
         build(&tar)
