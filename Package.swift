@@ -52,7 +52,7 @@ let package = Package(
         .target(
             name: "Probes",
             dependencies: [
-                "Facts", "OCIModel", "Suite", "Verdict",
+                "Facts", "LayerArchive", "OCIModel", "Suite", "Verdict",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ], exclude: ["README.md"], swiftSettings: swift),

@@ -22,7 +22,8 @@ public struct AssayCommand: AsyncParsableCommand {
             """,
         version: "assay \(version)",
         subcommands: [
-            Check.self, Doctor.self, Explain.self, Inspect.self, Prove.self, Report.self, Save.self,
+            Check.self, Doctor.self, Explain.self, Inspect.self, Look.self, Prove.self, Report.self,
+            Save.self,
             Suites.self, Unpack.self,
         ])
 

@@ -66,6 +66,12 @@ extension ProbeTranscript {
                 containers[index].standardOutput.text)
             transcript.containers[index].standardError.text = mask.masking(
                 containers[index].standardError.text)
+            for file in (containers[index].state?.files ?? []).indices {
+                let text = containers[index].state?.files[file].status?.content?.text
+                if let text {
+                    transcript.containers[index].state?.files[file].status?.content?.text = mask.masking(text)
+                }
+            }
         }
         for index in events.indices { transcript.events[index].text = mask.masking(events[index].text) }
         transcript.incident = incident.map { mask.masking($0) }

@@ -101,11 +101,13 @@ final class ProbeRun: Sendable {
             case .oci:
                 let rootfs = try await unpacked(analysis, scratch: directory.path, progress)
                 outcomes = await run(
-                    scenarios, scope: scope, for: analysis, by: OCIRuntime(rootfs: rootfs, run: directory),
+                    scenarios, scope: scope, for: analysis,
+                    by: OCIRuntime(
+                        rootfs: rootfs, run: directory, program: settings.program),
                     scratch: directory.path, progress: progress)
             case .docker, .podman:
                 let engine = try await EngineRuntime(
-                    kind, configDigest: analysis.image.configDigest, run: directory
+                    kind, configDigest: analysis.image.configDigest, run: directory, program: settings.program
                 ) { tag in
                     let file = try Spool.makeFile()
                     do {

@@ -12,7 +12,7 @@ private let allowed: [String: Set<String>] = [
     "Facts": ["LayerArchive", "RootFS", "OCIModel"],
     "Suite": ["Verdict", "Yams"],
     "Checks": ["Facts", "OCIModel", "RootFS", "Suite", "Verdict"],
-    "Probes": ["Facts", "OCIModel", "Suite", "Verdict", "Subprocess", "SystemPackage"],
+    "Probes": ["Facts", "LayerArchive", "OCIModel", "Suite", "Verdict", "Subprocess", "SystemPackage"],
     "Runner": [
         "Checks", "Facts", "ImageSource", "LayerArchive", "OCIModel", "Probes", "RootFS", "Suite", "Verdict",
     ],
