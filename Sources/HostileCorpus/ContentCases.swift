@@ -5,8 +5,43 @@ extension HostileCorpus {
     private static let package = "Package: a\nStatus: install ok installed\nVersion: 1\nArchitecture: amd64\n"
     private static let site = "usr/lib/python3/dist-packages"
 
-    /// Files that facts are read from.
+    /// A layer whose table of contents names these of its members.
+    private static func toc(
+        _ id: String, _ title: String, _ expected: HostileCase.Expected, names: [String], size: Int = 1
+    ) -> HostileCase {
+        .layer(id, title, expected) { tar, _ in
+            tar.add("d/", .directory)
+            tar.add("d/a", content: [0x78])
+            let entries = names.map { name in
+                let type = name.hasSuffix("/") ? "dir" : "reg"
+                return #"{"name":"\#(name)","type":"\#(type)","size":\#(size)}"#
+            }
+            tar.add(
+                "stargz.index.json",
+                content: Array(#"{"version":1,"entries":[\#(entries.joined(separator: ","))]}"#.utf8))
+        }
+    }
+
+    /// Files that facts are read from, and tables of contents.
     static let contentCases: [HostileCase] = [
+        toc(
+            "62-toc", "a table of contents (eStargz) that names what the archive has", .judged(entries: 4),
+            names: ["d/", "d/a"]),
+        toc(
+            "62-toc-hides", "a table of contents that leaves a file out",
+            .judged([.tableOfContents], entries: 4), names: ["d/"]),
+        toc(
+            "62-toc-adds", "a table of contents with a file more", .judged([.tableOfContents], entries: 4),
+            names: ["d/", "d/a", "../b"]),
+        toc(
+            "62-toc-size", "a table of contents with another size", .judged([.tableOfContents], entries: 4),
+            names: ["d/", "d/a"], size: 2),
+        .layer("62-toc-none", "a table of contents that is none", .judged([.tableOfContents])) { tar, _ in
+            tar.add("stargz.index.json", content: Array("[".utf8))
+        },
+        .layer("62-toc-large", "a table of contents of 5 MB", .judged([.unreadTableOfContents])) { tar, _ in
+            tar.add("stargz.index.json", content: [UInt8](repeating: 0x20, count: 5_000_000))
+        },
         .layer("62-dpkg-long-field", "a dpkg status with a field of a million lines", .judged()) { tar, _ in
             tar.add(
                 status,

@@ -71,7 +71,8 @@ extension HostileCorpus {
         },
         .layer(
             "08-content-by-link", "files that facts are read from are links to the host's", .judged(),
-            checks: "  - {id: H-1, title: t, expect: {path: /etc/os-release, type: symbolicLink}}\n"
+            checks:
+                "  - {id: H-1, title: t, expect: {path: /etc/os-release, type: symbolicLink, follow: false}}\n"
         ) { tar, workshop in
             for name in ["os-release", "passwd", "group", "debian_version"] {
                 tar.add("etc/\(name)", .symbolicLink, linkTarget: "\(workshop.outside)/secret")

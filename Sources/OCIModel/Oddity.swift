@@ -33,6 +33,7 @@ public struct Oddity: Hashable, Sendable {
         case user = "config.user"
         case history = "history.count"
         case tableOfContents = "toc.mismatch"
+        case unreadTableOfContents = "toc.unread"
     }
 
     public let kind: Kind
@@ -91,6 +92,7 @@ extension Oddity.Kind {
         case .history: "the history does not tell which step made which layer"
         case .tableOfContents:
             "the table of contents names other files than the archive; runtimes may use either"
+        case .unreadTableOfContents: "the table of contents was not compared with the archive"
         }
     }
 }

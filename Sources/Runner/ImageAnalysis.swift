@@ -23,6 +23,8 @@ public struct ImageAnalysis: Sendable {
     ) async throws(LayerError) -> ImageAnalysis {
         let limits = image.limits
         var plan = ContentPlan.facts(limits)
+        plan.insert(
+            .init(.path(TableOfContents.path), maximumBytes: Int(limits[.manifestSize])))
         plan.formUnion(additional)
         let indexed = try await LayerReader.index(
             image.layerInputs, plan: plan, limits: limits, progress: progress)
@@ -38,7 +40,12 @@ public struct ImageAnalysis: Sendable {
                     digest: layer.summary.digest, diffID: layer.summary.diffID, size: layer.summary.size,
                     uncompressedSize: layer.summary.uncompressedSize, entryCount: layer.table.count)
             }, rootfs: rootfs, names: image.names)
-        let notes = oddities(of: image, layers: layers, facts: facts).list.map {
+        var oddities = ImageAnalysis.oddities(of: image, layers: layers, facts: facts)
+        for (index, layer) in indexed.enumerated() {
+            guard let oddity = TableOfContents.oddity(of: layer.table, limits: limits) else { continue }
+            oddities.note(oddity.kind, layer: index, oddity.subject)
+        }
+        let notes = oddities.list.map {
             Note(name: $0.kind.rawValue, layer: $0.layer.map { $0 + 1 }, message: $0.message)
         }
         return ImageAnalysis(image: image, layers: layers, facts: facts, notes: notes)
