@@ -179,7 +179,10 @@ public enum RunRecordSchema {
             "Something odd about the image.",
             [
                 needed("name", text("Stable, as tar.path.escape.")),
-                optional("layer", count("From 1, the lowest first; not there for the image's documents.")),
+                optional(
+                    "layer",
+                    integer(
+                        "The lowest is 1; not there for the image's documents.", RecordBounds.positions)),
                 needed("message", text()),
             ])
     }
