@@ -144,7 +144,8 @@ public enum RunRecordSchema {
                 "run": run, "identity": identity, "layer": layer, "profile": profile, "lineage": lineage,
                 "baseline": baseline, "parameter": parameter, "result": result, "finding": finding,
                 "subject": subject, "provenance": provenance, "waiverMark": waiverMark, "position": position,
-                "drift": drift, "note": note, "transcript": transcript, "container": container, "output": output,
+                "drift": drift, "note": note, "transcript": transcript, "container": container,
+                "output": output,
                 "service": service, "unusedWaiver": unusedWaiver, "conflict": conflict, "day": day,
                 "outcome": outcome, "severity": severity, "contents": contents, "directory": directory,
                 "packages": packages,
@@ -169,7 +170,9 @@ public enum RunRecordSchema {
                 optional(
                     "transcripts", list(of: reference("transcript"), "What the scenarios of the probes did.")),
                 optional("contents", reference("contents")),
-                needed("notes", list(of: reference("note"), "Oddities of the image that are no check's subject.")),
+                needed(
+                    "notes", list(of: reference("note"), "Oddities of the image that are no check's subject.")
+                ),
                 needed("duration", seconds("Wall time, in seconds. Volatile.")),
             ])
     }
