@@ -65,9 +65,13 @@ let package = Package(
             exclude: ["README.md"], swiftSettings: swift),
         .target(name: "Reporting", dependencies: ["Verdict"], exclude: ["README.md"], swiftSettings: swift),
         .target(
+            name: "HostileCorpus", dependencies: ["LayerArchive", "OCIModel"], exclude: ["README.md"],
+            swiftSettings: swift),
+        .target(
             name: "AssayCommands",
             dependencies: [
-                "Checks", "ImageSource", "LayerArchive", "OCIModel", "Probes", "Reporting", "RootFS",
+                "Checks", "HostileCorpus", "ImageSource", "LayerArchive", "OCIModel", "Probes", "Reporting",
+                "RootFS",
                 "Runner",
                 "Suite", "Verdict",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -85,7 +89,7 @@ let package = Package(
             swiftSettings: swift),
 
         .target(
-            name: "AssayTestSupport", dependencies: ["LayerArchive", "OCIModel"],
+            name: "AssayTestSupport", dependencies: ["HostileCorpus", "LayerArchive", "OCIModel"],
             path: "Tests/AssayTestSupport", swiftSettings: swift),
         .testTarget(name: "StructureTests", swiftSettings: swift),
         .testTarget(name: "OCIModelTests", dependencies: ["OCIModel"], swiftSettings: swift),

@@ -23,8 +23,7 @@ public struct AssayCommand: AsyncParsableCommand {
         version: "assay \(version)",
         subcommands: [
             Check.self, Doctor.self, Explain.self, Inspect.self, Look.self, Prove.self, Report.self,
-            Save.self,
-            Suites.self, Unpack.self,
+            Save.self, SelfTest.self, Suites.self, Unpack.self,
         ])
 
     public init() {}

@@ -10,6 +10,11 @@ struct ImageOptions: ParsableArguments {
         help: ArgumentHelp(
             "Take the image of this platform where there are several.", valueName: "os/arch[/variant]"))
     var platform: String?
+    @Option(
+        help: ArgumentHelp(
+            "Bound what an image may make of memory and time; doctor lists the names. May be repeated.",
+            valueName: "name=value"))
+    var limit: [String] = []
 
     func opener() throws -> ImageOpener {
         let wanted: Platform?
@@ -18,7 +23,13 @@ struct ImageOptions: ParsableArguments {
         } catch {
             throw ValidationError(error.message)
         }
-        return ImageOpener(platform: wanted, notify: { Console.note($0) })
+        var limits = Limits()
+        do throws(ModelError) {
+            for setting in limit { try limits.set(setting) }
+        } catch {
+            throw ValidationError("--limit: \(error.message)")
+        }
+        return ImageOpener(platform: wanted, limits: limits, notify: { Console.note($0) })
     }
 
     /// Opens and reads an image, with progress.

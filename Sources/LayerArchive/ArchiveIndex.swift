@@ -16,22 +16,19 @@ public struct ArchiveIndex: Sendable {
     /// Names that occur more than once. Readers differ in which of the two they take.
     public private(set) var duplicates: Set<ImagePath> = []
 
-    /// Most members an outer archive may have; an image of thousands of layers has fewer.
-    public static let maximumMembers = 100_000
-
     /// Reads the headers of a tar file; data are skipped, not read.
     ///
     /// - Throws: `LayerError` of kind `.notTar`, `.truncated`, `.corrupt`, `.limit` or `.io`.
-    public init(of file: RandomAccessFile) throws(LayerError) {
+    public init(of file: RandomAccessFile, limits: Limits = Limits()) throws(LayerError) {
         self.file = file
         do throws(LayerError) {
-            try readHeaders()
+            try readHeaders(limits)
         } catch {
             throw LayerError(error.kind, "\(escaped(file.name)): \(error.message)")
         }
     }
 
-    private mutating func readHeaders() throws(LayerError) {
+    private mutating func readHeaders(_ limits: Limits) throws(LayerError) {
         guard file.size > 0 else { throw LayerError(.truncated, "the file is empty") }
         let file = file
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 512)
@@ -52,18 +49,17 @@ public struct ArchiveIndex: Sendable {
         var index = 0
         while true {
             var pointer: OpaquePointer?
-            do throws(LayerError) {
-                if case .end = try handle.nextHeader(&pointer) { return }
-            } catch {
-                let isUnknown = index == 0 && error.message.contains("Unrecognized archive format")
-                throw isUnknown ? LayerError(.notTar, "not a tar archive") : error
-            }
+            if case .end = try handle.nextHeader(&pointer) { return }
             guard let pointer else { throw LayerError(.corrupt, "archive reader gave no member") }
             index += 1
-            guard index <= ArchiveIndex.maximumMembers else {
-                throw LayerError(.limit, "more than \(ArchiveIndex.maximumMembers) members")
+            guard index <= limits[.archiveMembers] else {
+                throw LayerError(.limit, limits.exceeded(.archiveMembers))
             }
-            try add(Member(entry: pointer), dataOffset: archive_filter_bytes(handle.archive, 0))
+            let member = Member(entry: pointer)
+            guard max(member.path.count, member.linkTarget.count) <= limits[.pathLength] else {
+                throw LayerError(.limit, "the name of member \(index) has \(limits.exceeded(.pathLength))")
+            }
+            try add(member, dataOffset: archive_filter_bytes(handle.archive, 0))
         }
     }
 

@@ -18,12 +18,17 @@ public enum LayerReader {
     /// - Returns: the layers in the order of `inputs`.
     /// - Throws: `LayerError`: of several layers that cannot be read, the error of the lowest.
     public static func index(
-        _ inputs: [LayerInput], plan: ContentPlan, limits: ReadLimits = ReadLimits(),
+        _ inputs: [LayerInput], plan: ContentPlan, limits: Limits = Limits(),
         progress: ReadProgress? = nil
     ) async throws(LayerError) -> [IndexedLayer] {
-        try await read(inputs, limits: limits, progress: progress) { (layer, decoder) throws(LayerError) in
+        let kept = Atomic<Int>(0)
+        return try await read(inputs, limits: limits, progress: progress) {
+            (layer, decoder) throws(LayerError) in
             var sink = IndexSink(plan: plan, limits: limits)
             let summary = try decoder.decode(into: &sink)
+            guard kept.add(sink.kept, ordering: .relaxed).newValue <= limits[.keptContents] else {
+                throw LayerError(.limit, limits.exceeded(.keptContents))
+            }
             return IndexedLayer(summary: summary, table: sink.table)
         }
     }
@@ -35,7 +40,7 @@ public enum LayerReader {
     /// - Returns: what each layer was found to be, in the order of `inputs`.
     /// - Throws: `LayerError`, of the reader or of a sink; of several, that of the lowest layer.
     public static func read<Sink: MemberSink>(
-        _ inputs: [LayerInput], limits: ReadLimits = ReadLimits(), progress: ReadProgress? = nil,
+        _ inputs: [LayerInput], limits: Limits = Limits(), progress: ReadProgress? = nil,
         makeSink: @escaping @Sendable (Int) -> Sink
     ) async throws(LayerError) -> [LayerSummary] {
         try await read(inputs, limits: limits, progress: progress) { (layer, decoder) throws(LayerError) in
@@ -45,7 +50,7 @@ public enum LayerReader {
     }
 
     private static func read<Output: Sendable>(
-        _ inputs: [LayerInput], limits: ReadLimits, progress: ReadProgress?,
+        _ inputs: [LayerInput], limits: Limits, progress: ReadProgress?,
         decode: @escaping @Sendable (Int, LayerDecoder) throws(LayerError) -> Output
     ) async throws(LayerError) -> [Output] {
         guard !inputs.isEmpty else { return [] }

@@ -73,7 +73,7 @@ enum JUnitReport {
                 properties: properties(of: run, in: record),
                 cases: run.results.map {
                     testCase($0, on: run.image, naming: record.images.count > 1)
-                }, notes: run.notes)
+                }, notes: run.notes.map(\.description))
             if let problem = RunProblem.ofImage(run) { suite.cases.append(testCase(problem)) }
             return suite
         }

@@ -67,6 +67,9 @@ enum RecordBounds {
         for (number, result) in run.results.enumerated() {
             if let problem = problem(in: result) { return "results[\(number)].\(problem)" }
         }
+        for (number, note) in run.notes.enumerated() {
+            if let problem = outside(note.layer, "layer", positions) { return "notes[\(number)].\(problem)" }
+        }
         for (number, transcript) in (run.transcripts ?? []).enumerated() {
             if let problem = problem(in: transcript) { return "transcripts[\(number)].\(problem)" }
         }

@@ -144,7 +144,7 @@ public enum RunRecordSchema {
                 "run": run, "identity": identity, "layer": layer, "profile": profile, "lineage": lineage,
                 "baseline": baseline, "parameter": parameter, "result": result, "finding": finding,
                 "subject": subject, "provenance": provenance, "waiverMark": waiverMark, "position": position,
-                "drift": drift, "transcript": transcript, "container": container,
+                "drift": drift, "note": note, "transcript": transcript, "container": container,
                 "containerState": containerState,
                 "output": output,
                 "service": service, "unusedWaiver": unusedWaiver, "conflict": conflict, "day": day,
@@ -171,8 +171,23 @@ public enum RunRecordSchema {
                 optional(
                     "transcripts", list(of: reference("transcript"), "What the scenarios of the probes did.")),
                 optional("contents", reference("contents")),
-                needed("notes", list(of: text(), "Oddities of the image that are no check's subject.")),
+                needed(
+                    "notes", list(of: reference("note"), "Oddities of the image that are no check's subject.")
+                ),
                 needed("duration", seconds("Wall time, in seconds. Volatile.")),
+            ])
+    }
+
+    private static var note: Schema {
+        object(
+            "Something odd about the image.",
+            [
+                needed("name", text("Stable, as tar.path.escape.")),
+                optional(
+                    "layer",
+                    integer(
+                        "The lowest is 1; not there for the image's documents.", RecordBounds.positions)),
+                needed("message", text()),
             ])
     }
 

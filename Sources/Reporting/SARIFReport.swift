@@ -90,7 +90,7 @@ enum SARIFReport {
                     .error, "\(alert.result.id): \(alert.message)", rule: alert.result.id,
                     index: places[[alert.result.suite, alert.result.id]]))
         }
-        notifications += run.notes.map { Notification(.note, $0) }
+        notifications += run.notes.map { Notification(.note, $0.description) }
         notifications += RunProblem.warnings(of: record).map { Notification(.warning, $0) }
         let image = run.image
         var output = Run(

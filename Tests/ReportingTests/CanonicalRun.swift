@@ -306,7 +306,10 @@ enum CanonicalRun {
             ParameterValue(name: "INSTALL_MYSQL_CLIENT", value: "", origin: "command line"),
             ParameterValue(name: "HOSTILE", value: hostile, origin: "image environment"),
         ], results: results,
-        notes: ["layer 1: trailing data", hostile],
+        notes: [
+            Note(name: "layer.trailing-data", layer: 1, message: "trailing data"),
+            Note(name: "tar.path.escape", message: hostile),
+        ],
         duration: 12.3456)
 
     private static let cleanRunWithoutBaseline: ImageRun = {

@@ -17,9 +17,10 @@ private let allowed: [String: Set<String>] = [
         "Checks", "Facts", "ImageSource", "LayerArchive", "OCIModel", "Probes", "RootFS", "Suite", "Verdict",
     ],
     "Reporting": ["Verdict"],
+    "HostileCorpus": ["LayerArchive", "OCIModel"],
     "AssayCommands": [
-        "Checks", "ImageSource", "LayerArchive", "OCIModel", "Probes", "Reporting", "RootFS", "Runner",
-        "Suite",
+        "Checks", "HostileCorpus", "ImageSource", "LayerArchive", "OCIModel", "Probes", "Reporting", "RootFS",
+        "Runner", "Suite",
         "Verdict",
         "ArgumentParser",
     ],
