@@ -6,7 +6,7 @@ private let target: FuzzTarget = {
     let name = getenv("FUZZ_TARGET").map { String(cString: $0) } ?? ""
     guard let target = FuzzTarget(rawValue: name) else {
         let known = FuzzTarget.allCases.map(\.rawValue).joined(separator: " ")
-        fputs("FUZZ_TARGET is '\(name)'; it must be one of: \(known)\n", stderr)
+        say("FUZZ_TARGET is '\(name)'; it must be one of: \(known)")
         exit(2)
     }
     return target
@@ -38,8 +38,13 @@ public func initialize(_ count: UnsafeMutablePointer<Int32>, _ arguments: Unsafe
 public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     let problem = target.run(Array(UnsafeBufferPointer(start: start, count: count)))
     if let problem {
-        fputs("\(target.rawValue): \(problem)\n", stderr)
+        say("\(target.rawValue): \(problem)")
         abort()
     }
     return 0
+}
+
+private func say(_ line: String) {
+    let bytes = Array("\(line)\n".utf8)
+    _ = write(STDERR_FILENO, bytes, bytes.count)
 }
