@@ -91,6 +91,14 @@ let package = Package(
         .target(
             name: "AssayTestSupport", dependencies: ["HostileCorpus", "LayerArchive", "OCIModel"],
             path: "Tests/AssayTestSupport", swiftSettings: swift),
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "AssayTestSupport", "Facts", "ImageSource", "LayerArchive", "OCIModel", "RootFS", "Runner",
+                "Suite",
+            ],
+            path: "Tests/FuzzTargets", swiftSettings: swift),
+        .testTarget(name: "FuzzTargetsTests", dependencies: ["FuzzTargets"], swiftSettings: swift),
         .testTarget(name: "StructureTests", swiftSettings: swift),
         .testTarget(name: "OCIModelTests", dependencies: ["OCIModel"], swiftSettings: swift),
         .testTarget(
@@ -121,3 +129,11 @@ let package = Package(
             swiftSettings: swift),
     ]
 )
+
+// libFuzzer has the program's `main`, so this target builds with `--sanitize fuzzer` alone; scripts/fuzz asks for it.
+if Context.environment["ASSAY_FUZZER"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "assay-fuzzer", dependencies: ["FuzzTargets"], path: "Tests/Fuzzer",
+            swiftSettings: swift + [.unsafeFlags(["-parse-as-library"])]))
+}
