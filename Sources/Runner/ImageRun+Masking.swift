@@ -26,7 +26,11 @@ extension ImageRun {
         if let lineage { run.lineage?.evidence = lineage.evidence.map { mask.masking($0) } }
         run.results = run.results.map { $0.masking(mask) }
         run.transcripts = run.transcripts?.map { $0.masking(mask) }
-        run.notes = run.notes.map { mask.masking($0) }
+        run.notes = run.notes.map { note in
+            var note = note
+            note.message = mask.masking(note.message)
+            return note
+        }
         return run
     }
 }
