@@ -43,12 +43,13 @@ enum ImageTargets {
         }
         let input = LayerInput(blob: Blob(file: file), digest: nil, diffID: diffID, name: "layer")
         return wait { () async -> String? in
-            var limits = ReadLimits()
-            limits.uncompressedSize = 64 << 20
+            var limits = Limits()
+            limits[.layerSize] = 64 << 20
             guard
                 let layer = try? await LayerReader.index([input], plan: .facts, limits: limits).first
             else { return nil }
-            let rootfs = RootFS.merging([layer.table, layer.table], plan: .facts)
+            let rootfs = RootFS.merging(
+                [layer.table, layer.table], plan: .facts, limits: limits)
             for index in layer.table.entries.indices {
                 let path = ImagePath(layer.table.path(at: index))
                 if let kind = try? rootfs.status(at: path)?.kind, path.bytes.isEmpty, kind != .directory {
