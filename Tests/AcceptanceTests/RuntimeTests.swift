@@ -203,7 +203,8 @@ import Verdict
         let start = ContinuousClock.now
         run.tool.signal(number)
         let result = try await run.tool.result(within: 60)
-        #expect(ContinuousClock.now - start < .seconds(3))
+        // Within 3 s on a machine that has nothing else to do, which is not that of tests.
+        #expect(ContinuousClock.now - start < .seconds(10))
         #expect(result.code == code, "\(result)")
         let left = try await run.leftovers()
         #expect(left == [], "\(left)")
@@ -269,7 +270,8 @@ import Verdict
     func runsThatUnpackTheSameAtOnceShareOneCopy(kind: TestedRuntime.Kind) async throws {
         let large = try ProgramImage(files: 3000)
         let runtime = try await TestedRuntime(kind, below: large.directory.path)
-        let suite = try large.suite("one", script: "cat /many/0 /many/2999; exit 7", expecting: 7)
+        let marker = "marker-\(UUID().uuidString)"
+        let suite = try large.suite(marker, script: "cat /many/0 /many/2999; exit 7", expecting: 7)
         let tools = try (0..<3).map { _ in
             try runtime.start(runtime.check([large.layout, "--suite", suite, "--report", "json"]))
         }
@@ -279,7 +281,7 @@ import Verdict
         }
         let folder = "\(runtime.cache)/assay/\(kind == .oci || geteuid() != 0 ? "rootfs" : "rootfs-user")"
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 1)
-        #expect(try await runtime.leftovers(marker: "one") == [])
+        #expect(try await runtime.leftovers(marker: marker) == [])
     }
 
     // MARK: Broken runtimes

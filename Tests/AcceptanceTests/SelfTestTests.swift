@@ -32,7 +32,7 @@ import Testing
 
     /// What the reader may take is what the user says, and the report says what was cut off.
     @Test(arguments: [
-        ("entries=2", "more than the limit entries=2"),
+        ("entries=1", "more than the limit entries=1"),
         ("path-length=3", "more than the limit path-length=3"),
         ("layer-size=1K", "more than the limit layer-size=1024"),
         ("layers=1", "more than the limit layers=1"),
