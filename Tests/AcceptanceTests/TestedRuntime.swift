@@ -45,7 +45,9 @@ final class TestedRuntime: Sendable {
             let copy = "\(directory)/assay"
             // By a program of its own: what is started meanwhile would inherit the file that is being written, and a
             // program that is open for writing cannot be started.
-            if !FileManager.default.fileExists(atPath: copy) { _ = try await output(of: "cp", [binary, copy]) }
+            if !FileManager.default.fileExists(atPath: copy) {
+                _ = try await output(of: "cp", [binary, copy])
+            }
             binary = copy
             _ = try await output(of: "chown", ["assay-test", cache])
             prefix = [
