@@ -4626,7 +4626,7 @@ checks:
     when: {versions: "2.0.2.."}
     run: database-never-opens
     expect:
-      - {stdout: main, contains: airflow db check}
+      - {stdout: main, contains: Maximum number of retries}
       - {stdout: main, not: {contains: "user:word"}}
       - {stderr: main, not: {contains: "user:word"}}
     remedy: write no URL to the log
