@@ -98,7 +98,7 @@ public enum Limit: Int, Sendable, CaseIterable {
         case .attributes: Properties("attributes", 1 << 20, .bytes, "extended attributes of a member")
         case .sparseRegions: Properties("sparse-regions", 65_536, .number, "regions of a sparse file")
         case .mergeSteps:
-            Properties("merge-steps", 200_000_000, .number, "names looked at while layers are merged")
+            Properties("merge-steps", 50_000_000, .number, "names looked at while layers are merged")
         case .keptContents:
             Properties("kept-contents", 128 << 20, .bytes, "contents of files that facts are read from")
         case .passwd: Properties("passwd", 1 << 20, .bytes, "/etc/passwd and /etc/group")
