@@ -10,9 +10,9 @@ import Runner
 
 /// Images and layers, read from a file as a run reads them.
 enum ImageTargets {
-    /// The one file of this process that inputs are put into.
-    private static func file(of bytes: [UInt8], named name: String) -> String? {
-        let path = "/dev/shm/assay-fuzz-\(getpid())-\(name)"
+    /// A file for one input, since tests run targets side by side.
+    private static func file(of bytes: [UInt8]) -> String? {
+        let path = "/dev/shm/assay-fuzz-\(UUID())"
         guard FileManager.default.createFile(atPath: path, contents: Data(bytes)) else { return nil }
         return path
     }
@@ -35,7 +35,7 @@ enum ImageTargets {
     }
 
     static func layer(_ bytes: [UInt8]) -> String? {
-        guard let path = file(of: bytes, named: "layer") else { return "no file can be written" }
+        guard let path = file(of: bytes) else { return "no file can be written" }
         defer { unlink(path) }
         guard let diffID = try? Digester.digest(of: bytes), let file = try? RandomAccessFile(path: path)
         else {
@@ -61,7 +61,7 @@ enum ImageTargets {
     }
 
     static func archive(_ bytes: [UInt8]) -> String? {
-        guard let path = file(of: bytes, named: "archive") else { return "no file can be written" }
+        guard let path = file(of: bytes) else { return "no file can be written" }
         defer { unlink(path) }
         return wait { () async -> String? in
             for transport in ["docker-archive", "oci-archive"] {

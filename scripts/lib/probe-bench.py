@@ -125,6 +125,7 @@ def measure_set(assay: str, image: str, suite: str, place: pathlib.Path) -> floa
         finally:
             engine.terminate()
             engine.wait()
+            subprocess.run(["umount", place / "exec/netns/default"], capture_output=True, check=False)
     for other in peer["others"]:
         print(f"docker's ended otherwise: {other}", file=sys.stderr)
     what = f"{peer['scenarios']} scenarios with {peer['containers']} containers"

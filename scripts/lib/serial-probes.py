@@ -176,7 +176,8 @@ class Scenario:
         self.parameters = dict(parameters)
         self.services: dict[str, Server] = {}
         self.codes: dict[str, int | None] = {}
-        self.started: list[str] = []
+        # Attached: an engine's own log has no line before it ends.
+        self.started: dict[str, subprocess.Popen] = {}
 
     def text(self, value) -> str:
         return re.sub(r"\$\{([A-Za-z0-9_.]+)\}", lambda match: self.parameters.get(match[1], match[0]), str(value))
@@ -231,44 +232,48 @@ class Scenario:
                 for name, one in self.declaration["containers"].items():
                     done = docker("run", "--rm", *self.options(name), input=(one or {}).get("stdin", ""))
                     self.codes[name] = done.returncode
-            for name in self.started:
-                docker("logs", self.container(name))
         finally:
             if self.started:
                 docker("rm", "--force", *map(self.container, self.started))
+                for client in self.started.values():
+                    client.wait()
             for server in self.services.values():
                 server.stop()
 
-    def state(self, name: str) -> list[str]:
-        return docker("inspect", "--format", "{{.State.Status}} {{.State.ExitCode}}", self.container(name)).stdout.split()
+    def await_start(self, name: str) -> None:
+        """What acts on a container needs one that is there."""
+        while self.started[name].poll() is None:
+            if docker("inspect", "--format", "{{.State.Status}}", self.container(name)).stdout.strip() == "running":
+                return
 
     def carry_out(self, step: dict) -> None:
         kind, name = next(iter(step.items()))
         end = time.monotonic() + float(step.get("within", self.declaration.get("within", 60)))
         if kind == "start":
-            self.started.append(name)
-            docker("run", "--detach", *self.options(name))
+            with (self.place / f"{name}.stdout").open("w") as out, (self.place / f"{name}.stderr").open("w") as err:
+                self.started[name] = subprocess.Popen(
+                    ["docker", "run", *self.options(name)], stdin=subprocess.DEVNULL, stdout=out, stderr=err)
         elif kind == "wait" and ({"stdout", "stderr"} & step.keys()):
             matcher = step.get("stdout") or step.get("stderr")
             pattern = matcher.get("matches") or "(?s).*" + re.escape(matcher.get("contains", "")) + ".*"
-            while time.monotonic() < end:
-                logs = docker("logs", self.container(name))
-                if re.fullmatch(pattern, logs.stdout if "stdout" in step else logs.stderr):
-                    return
-                if self.state(name)[:1] != ["running"]:
+            log = self.place / f"{name}.{'stdout' if 'stdout' in step else 'stderr'}"
+            while time.monotonic() < end and self.started[name].poll() is None:
+                if re.fullmatch(pattern, log.read_text(errors="replace").removesuffix("\n")):
                     return
                 time.sleep(0.02)
         elif kind == "wait":
             try:
-                done = docker("wait", self.container(name), timeout=max(0.1, end - time.monotonic()))
-                self.codes[name] = int(done.stdout)
-            except (subprocess.TimeoutExpired, ValueError):
+                self.codes[name] = self.started[name].wait(timeout=max(0.1, end - time.monotonic()))
+            except subprocess.TimeoutExpired:
                 self.codes[name] = None
         elif kind == "signal":
+            self.await_start(name)
             docker("kill", "--signal", step.get("name", "TERM"), self.container(name))
         elif kind == "exec":
+            self.await_start(name)
             docker("exec", self.container(name), *self.texts(step.get("args", [])))
         elif kind == "look":
+            self.await_start(name)
             docker("top", self.container(name))
             for path in self.texts(step.get("files", [])) + self.texts(step.get("contents", [])):
                 docker("cp", f"{self.container(name)}:{path}", "-")
