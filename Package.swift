@@ -54,7 +54,7 @@ let package = Package(
         .target(
             name: "Probes",
             dependencies: [
-                "Facts", "OCIModel", "Suite", "Verdict",
+                "Facts", "LayerArchive", "OCIModel", "Suite", "Verdict",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ], exclude: ["README.md"], swiftSettings: swift),
@@ -67,9 +67,13 @@ let package = Package(
             exclude: ["README.md"], swiftSettings: swift),
         .target(name: "Reporting", dependencies: ["Verdict"], exclude: ["README.md"], swiftSettings: swift),
         .target(
+            name: "HostileCorpus", dependencies: ["LayerArchive", "OCIModel"], exclude: ["README.md"],
+            swiftSettings: swift),
+        .target(
             name: "AssayCommands",
             dependencies: [
-                "Checks", "ImageSource", "LayerArchive", "OCIModel", "Probes", "Reporting", "RootFS",
+                "Checks", "HostileCorpus", "ImageSource", "LayerArchive", "OCIModel", "Probes", "Reporting",
+                "RootFS",
                 "Runner",
                 "Suite", "Verdict",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -87,11 +91,19 @@ let package = Package(
             swiftSettings: swift),
 
         .target(
-            name: "AssayTestSupport", dependencies: ["LayerArchive", "OCIModel"],
+            name: "AssayTestSupport", dependencies: ["HostileCorpus", "LayerArchive", "OCIModel"],
             path: "Tests/AssayTestSupport", swiftSettings: swift),
         .executableTarget(
             name: "unruly-reader", dependencies: ["LayerArchive"], path: "Tests/UnrulyReader",
             swiftSettings: swift),
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "AssayTestSupport", "Facts", "ImageSource", "LayerArchive", "OCIModel", "RootFS", "Runner",
+                "Suite",
+            ],
+            path: "Tests/FuzzTargets", swiftSettings: swift),
+        .testTarget(name: "FuzzTargetsTests", dependencies: ["FuzzTargets"], swiftSettings: swift),
         .testTarget(name: "StructureTests", swiftSettings: swift),
         .testTarget(name: "OCIModelTests", dependencies: ["OCIModel"], swiftSettings: swift),
         .testTarget(
@@ -122,3 +134,11 @@ let package = Package(
             swiftSettings: swift),
     ]
 )
+
+// libFuzzer has the program's `main`, so this target builds with `--sanitize fuzzer` alone; scripts/fuzz asks for it.
+if Context.environment["ASSAY_FUZZER"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "assay-fuzzer", dependencies: ["FuzzTargets"], path: "Tests/Fuzzer",
+            swiftSettings: swift + [.unsafeFlags(["-parse-as-library"])]))
+}

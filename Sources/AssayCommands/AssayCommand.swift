@@ -22,8 +22,8 @@ public struct AssayCommand: AsyncParsableCommand {
             """,
         version: "assay \(version)",
         subcommands: [
-            CacheCommand.self, Check.self, Doctor.self, Explain.self, Inspect.self, Prove.self, Report.self,
-            Save.self, Suites.self, Unpack.self,
+            CacheCommand.self, Check.self, Doctor.self, Explain.self, Inspect.self, Look.self, Prove.self,
+            Report.self, Save.self, SelfTest.self, Suites.self, Unpack.self,
         ])
 
     public init() {}

@@ -26,10 +26,9 @@ struct CacheCommand: AsyncParsableCommand {
         commandName: "cache",
         abstract: "Show or clear what is kept between runs.",
         discussion: """
-            Layers: what each layer that was read holds, without its files. A layer that comes again is not read \
-            again when its file is the one that was verified: the same device, inode, size and times of modification \
-            and change. Of another file with the same digest only the digest is computed. --no-cache of the commands \
-            that read images reads and verifies everything.
+            Layers: what each layer that was read holds, without its files. Of a layer that comes again the digest \
+            of the blob is computed, as ever, and decoding is spared. --cache-size of the commands that read images \
+            says how much is kept, --no-cache that nothing is used or added.
 
             Images: unpacked for probes.
 

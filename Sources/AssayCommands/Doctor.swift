@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import LayerArchive
+import OCIModel
 import Probes
 import Verdict
 
@@ -52,14 +53,14 @@ struct Doctor: AsyncParsableCommand {
         Doctor.row(nil, "output", "\(Doctor.size(Int64(limits.output))) of each stream are kept")
         Console.output("\nwhat holds the process that reads layers\n")
         await Doctor.reader()
-        let reading = ReadLimits()
-        Console.output("\nlimits of reading\n")
-        Doctor.row(nil, "members", "\(reading.members) in a layer")
-        Doctor.row(
-            nil, "names", "\(Doctor.size(Int64(reading.names))) in a layer, \(reading.nameLength) bytes each")
-        Doctor.row(nil, "layer", "\(Doctor.size(reading.uncompressedSize)) when it is not compressed")
-        Doctor.row(nil, "contents", "\(Doctor.size(Int64(reading.keptContents))) of a layer are kept")
-        Doctor.row(nil, "attributes", "\(Doctor.size(Int64(reading.attributes))) of a member")
+        Console.output("\nlimits of reading; --limit NAME=VALUE sets one\n")
+        for limit in Limit.allCases {
+            let value = limit.defaultValue
+            Doctor.row(
+                nil, limit.name,
+                (limit.unit == .bytes ? Doctor.size(value) : "\(value)").padding(
+                    toLength: 10, withPad: " ", startingAt: 0) + limit.summary)
+        }
         Console.output("\ncache \(cache)\n")
         for line in Cache.description { Doctor.row(nil, line.name, line.text) }
         let leftovers = Leftovers.list(cache: cache)
@@ -93,7 +94,8 @@ struct Doctor: AsyncParsableCommand {
 
     private static func row(_ mark: Bool?, _ name: String, _ text: String) {
         let sign = mark.map { $0 ? "✓" : "✗" } ?? " "
-        Console.output("  \(sign) \(name.padding(toLength: 12, withPad: " ", startingAt: 0)) \(text)\n")
+        Console.output(
+            "  \(sign) \(name.padding(toLength: max(16, name.count), withPad: " ", startingAt: 0)) \(text)\n")
     }
 
     /// Bytes in the largest binary unit that leaves a number of at least 1.

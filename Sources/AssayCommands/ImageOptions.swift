@@ -10,6 +10,11 @@ struct ImageOptions: ParsableArguments {
         help: ArgumentHelp(
             "Take the image of this platform where there are several.", valueName: "os/arch[/variant]"))
     var platform: String?
+    @Option(
+        help: ArgumentHelp(
+            "Bound what an image may make of memory and time; doctor lists the names. May be repeated.",
+            valueName: "name=value"))
+    var limit: [String] = []
 
     func opener() throws -> ImageOpener {
         let wanted: Platform?
@@ -18,7 +23,13 @@ struct ImageOptions: ParsableArguments {
         } catch {
             throw ValidationError(error.message)
         }
-        return ImageOpener(platform: wanted, notify: { Console.note($0) })
+        var limits = Limits()
+        do throws(ModelError) {
+            for setting in limit { try limits.set(setting) }
+        } catch {
+            throw ValidationError("--limit: \(error.message)")
+        }
+        return ImageOpener(platform: wanted, limits: limits, notify: { Console.note($0) })
     }
 }
 
@@ -26,13 +37,26 @@ struct ImageOptions: ParsableArguments {
 struct ReadingOptions: ParsableArguments {
     @OptionGroup var options: ImageOptions
     @Flag(
-        help: "Read and verify every byte; layers that earlier runs have read are not taken from the cache.")
+        help: "Decode every layer; what earlier runs have kept of layers is neither used nor added to.")
     var noCache = false
+    @Option(
+        help: ArgumentHelp(
+            "Bytes that layers in the cache may take; the ones used longest ago go first. K, M, G or T may follow.",
+            valueName: "size"),
+        transform: { text in
+            guard let size = Limit.Unit.bytes.value(of: text) else {
+                throw ValidationError("expected a whole number, or one with a suffix K, M, G or T")
+            }
+            return size
+        })
+    var cacheSize = LayerCache.defaultSizeLimit
 
     func opener() throws -> ImageOpener { try options.opener() }
 
     var settings: LayerReader.Settings {
-        LayerReader.Settings(cache: noCache ? nil : Cache.layers, program: ReaderMode.program)
+        var cache = noCache ? nil : Cache.layers
+        cache?.sizeLimit = cacheSize
+        return LayerReader.Settings(cache: cache, program: ReaderMode.program)
     }
 
     /// Opens and reads an image, with progress.

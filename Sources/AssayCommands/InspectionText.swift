@@ -17,7 +17,8 @@ struct InspectionText {
         text.addUsers()
         text.addPackages()
         text.addPrivilegedFiles()
-        text.add("Notes", inspection.notes)
+        text.add("Missing", inspection.missing)
+        text.add("Notes", inspection.notes.map(\.description))
         return text.lines.joined(separator: "\n") + "\n"
     }
 

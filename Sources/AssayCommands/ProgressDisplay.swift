@@ -75,21 +75,22 @@ enum ProgressText {
         }
     }
 
-    /// How far a phase has come.
+    /// How far a phase has come. What it is done to comes last: a name may be long, and the line is cut at the width
+    /// of the terminal.
     static func line(_ state: RunProgress.State, at now: ContinuousClock.Instant) -> String {
         let elapsed = state.began.duration(to: now)
         switch state.phase {
         case .layers(let what, let total, let count, let progress):
             let done = min(progress.bytesRead, total)
             let percent = total > 0 ? done * 100 / total : 100
-            return "\(what): \(min(progress.layersRead, count)) of \(count) layers, "
+            return "\(min(progress.layersRead, count)) of \(count) layers, "
                 + "\(ByteCount(done)) of \(ByteCount(total)), \(percent) %"
-                + timeLeft(elapsed, share: total > 0 ? Double(done) / Double(total) : 1)
+                + timeLeft(elapsed, share: total > 0 ? Double(done) / Double(total) : 1) + "; \(what)"
         case .probes(let image, let count):
             let running = state.running.map { "\($0.scenario) \(seconds($0.began.duration(to: now)))" }
-            return "running \(image): \(state.ended) of \(count) scenarios"
+            return "\(state.ended) of \(count) scenarios"
                 + timeLeft(elapsed, share: count > 0 ? Double(state.ended) / Double(count) : 1)
-                + (running.isEmpty ? "" : "; now " + running.joined(separator: ", "))
+                + (running.isEmpty ? "" : "; now " + running.joined(separator: ", ")) + "; running \(image)"
         }
     }
 

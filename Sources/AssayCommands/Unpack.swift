@@ -36,9 +36,10 @@ struct Unpack: AsyncParsableCommand {
         let report = try await ProgressDisplay.during { progress in
             try await writer.write(
                 analysis.facts.rootfs, layers: analysis.image.layerInputs, to: directory,
+                limits: analysis.image.limits,
                 progress: progress.begin("writing \(escaped(directory))", analysis.image))
         }
         for omission in report.omitted { Console.note("left out \(omission)") }
-        for note in analysis.notes { Console.note(note) }
+        for note in analysis.notes { Console.note(note.description) }
     }
 }

@@ -173,7 +173,11 @@ struct assay_containment assay_sandbox_enter(uint64_t memory, uint64_t seconds) 
     return containment;
 }
 
+void assay_end_with_parent(void) { prctl(PR_SET_PDEATHSIG, SIGKILL); }
+
 int assay_memory_file(void) { return memfd_create("assay", MFD_CLOEXEC); }
+
+int assay_unnamed_file(const char *directory) { return open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600); }
 
 int assay_pipe(int ends[2]) {
     if (pipe2(ends, O_CLOEXEC) != 0) return -1;

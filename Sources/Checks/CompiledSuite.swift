@@ -40,6 +40,13 @@ public struct CompiledSuite: Sendable {
             let scenario = check.scenario.flatMap(document.scenario(named:))
             reading.observableNames = scenario?.observable ?? []
             reading.serviceNames = scenario?.services.map(\.name) ?? []
+            reading.lookedAt = [:]
+            for name in scenario?.containersLookedAt ?? [] {
+                reading.lookedAt[name] = (
+                    scenario?.filesLookedAt(of: name, withContent: true) ?? [],
+                    scenario?.filesLookedAt(of: name) ?? []
+                )
+            }
             return Check(
                 declaration: check, condition: check.condition.map { CompiledCondition($0, &reading) },
                 expectations: check.expectations.compactMap { compileExpectation($0, &reading) },

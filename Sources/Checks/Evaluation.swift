@@ -39,6 +39,11 @@ struct Evaluation: Sendable {
     }
 }
 
+/// A text without the line end at its end, a LF or, of a terminal, a CR LF: for Swift these two are one character.
+func withoutLineEnd(_ text: String) -> String {
+    text.hasSuffix("\n") || text.hasSuffix("\r\n") ? String(text.dropLast()) : text
+}
+
 /// Long values (a PATH, a file) are cut in findings.
 func shortened(_ text: String, limit: Int = 400) -> String {
     text.count > limit ? "\(text.prefix(limit))…" : text

@@ -4,6 +4,38 @@ import RootFS
 import Suite
 import Verdict
 
+private func fourDigits(_ text: String) -> String {
+    String(repeating: "0", count: max(0, 4 - text.count)) + text
+}
+
+/// Permissions as four octal digits.
+func octal(_ permissions: UInt16) -> String { fourDigits(String(permissions, radix: 8)) }
+
+extension Fields {
+    /// `type:`, a matcher of the kind of a file.
+    func fileType(_ reading: inout SuiteReading) -> Matcher? {
+        let type = matcher("type", &reading)
+        let kinds = FileStatus.Kind.allCases.map(\.rawValue)
+        for name in type?.texts ?? [] where !kinds.contains(name) && !name.contains("${") {
+            reading.report(
+                node["type"]?.position, "\(name) is no type of file (\(kinds.joined(separator: ", ")))",
+                suggestion: nearest(to: name, among: kinds))
+        }
+        return type
+    }
+
+    /// `mode:`, a matcher of permissions as four octal digits.
+    func mode(_ reading: inout SuiteReading) -> Matcher? {
+        let mode = matcher("mode", &reading)?.mappingTexts(fourDigits)
+        for text in mode?.texts ?? []
+        where !text.contains("${") && (text.count != 4 || !text.utf8.allSatisfy { (48...55).contains($0) }) {
+            reading.report(
+                node["mode"]?.position, "\(text) is not a mode: expected up to four octal digits")
+        }
+        return mode
+    }
+}
+
 /// What `path` and `paths` can expect of one entry of the tree.
 struct PathAttributes: Sendable {
     private let type: Matcher?
@@ -34,21 +66,10 @@ struct PathAttributes: Sendable {
     ]
 
     init(_ fields: Fields, _ reading: inout SuiteReading) {
-        type = fields.matcher("type", &reading)
-        let kinds = FileStatus.Kind.allCases.map(\.rawValue)
-        for name in type?.texts ?? [] where !kinds.contains(name) && !name.contains("${") {
-            reading.report(
-                fields.node["type"]?.position,
-                "\(name) is no type of file (\(kinds.joined(separator: ", ")))",
-                suggestion: nearest(to: name, among: kinds))
-        }
+        type = fields.fileType(&reading)
         owner = fields.matcher("owner", &reading)
         group = fields.matcher("group", &reading)
-        mode = fields.matcher("mode", &reading)?.mappingTexts(PathAttributes.fourDigits)
-        for text in mode?.texts ?? [] where !text.contains("${") && PathAttributes.isNotOctal(text) {
-            reading.report(
-                fields.node["mode"]?.position, "\(text) is not a mode: expected up to four octal digits")
-        }
+        mode = fields.mode(&reading)
         target = fields.matcher("target", &reading)
         isEmpty = fields.flag("empty", &reading)
         readers = fields.templates("readableBy", &reading)
@@ -75,14 +96,6 @@ struct PathAttributes: Sendable {
 
     /// Whether the permissions are described, of which a symbolic link has none.
     var describesMode: Bool { mode != nil || chmod != nil }
-
-    private static func fourDigits(_ text: String) -> String {
-        String(repeating: "0", count: max(0, 4 - text.count)) + text
-    }
-
-    private static func isNotOctal(_ text: String) -> Bool {
-        text.count != 4 || !text.utf8.allSatisfy { (48...55).contains($0) }
-    }
 
     /// Holds every attribute against an entry.
     func evaluate(_ node: Node, subject: Subject, _ context: EvaluationContext) throws(Unresolved)
@@ -174,7 +187,6 @@ struct PathAttributes: Sendable {
 
     private func shown(_ id: Int64, _ name: String?) -> String { name.map { "\($0) (\(id))" } ?? "\(id)" }
 
-    private func octal(_ mode: UInt16) -> String { PathAttributes.fourDigits(String(mode, radix: 8)) }
 }
 
 // MARK: - Violations

@@ -77,8 +77,7 @@ struct PathExpectation: Expectation {
             guard
                 let bytes = rootfs.contents(of: node) ?? (status.kind == .file && status.size == 0 ? [] : nil)
             else { throw Unresolved("the content of \(path) was not kept while reading the layers") }
-            var text = String(decoding: bytes, as: UTF8.self)
-            if text.hasSuffix("\n") { text.removeLast() }
+            let text = withoutLineEnd(String(decoding: bytes, as: UTF8.self))
             try result.compare(
                 content, "content", .text(text), subject: subject,
                 provenance: context.provenance(ofLayer: status.layer), in: context.scope)

@@ -17,8 +17,7 @@ private struct StreamMatch: Sendable {
     {
         let container = try context.transcript(of: name)
         let output = stream == .stdout ? container.standardOutput : container.standardError
-        var text = output.text
-        if text.hasSuffix("\n") { text.removeLast() }
+        let text = withoutLineEnd(output.text)
         var result = Evaluation()
         try result.compare(
             matcher, stream.rawValue, .text(text), subject: Subject(.probe, name), provenance: nil,

@@ -255,6 +255,9 @@ public enum SuiteSchema {
                 ("user", text("a name, or UID:GID")), ("workingDirectory", text("")),
                 ("environment", map(of: "text")), ("stdin", text("what it reads")),
                 ("files", list(of: "file")), ("volumes", map(of: "text")),
+                ("tty", reference("flag", "its streams are a terminal")),
+                ("tmpfs", reference("texts", "empty directories in memory")),
+                ("memory", text("bytes, with k, m or g")), ("processes", text("and threads")),
             ]),
         ])
     }
@@ -270,8 +273,13 @@ public enum SuiteSchema {
 
     private static var step: JSON {
         closed([
-            ("start", text("a container")), ("wait", text("a container: its end, or text of a stream")),
+            ("start", text("a container")),
+            ("wait", text("a container: its end, text of a stream, or a port")),
             ("signal", text("a container")), ("exec", text("a container")),
+            ("look", text("a container: its processes, ports and files")),
+            ("files", reference("texts", "paths to look at")),
+            ("contents", reference("texts", "paths of files to read")),
+            ("port", text("TCP, of a container without services")),
             ("open", text("a service that is not open")), ("pause", text("seconds")),
             ("stdout", reference("matcher")), ("stderr", reference("matcher")),
             ("name", text("of the signal, without SIG")), ("as", text("the name of the command")),

@@ -33,7 +33,7 @@ extension RootFS {
                 FactError(.malformed, "\(path) is not a regular file but a \(status.kind.rawValue)"))
         }
         guard let bytes = contents(of: found) ?? (status.size == 0 ? [] : nil) else {
-            let rule = resolved.bytes.withUnsafeBufferPointer { ContentPlan.facts.rule(forMember: $0) }
+            let rule = resolved.bytes.withUnsafeBufferPointer { plan.rule(forMember: $0) }
             if let limit = rule?.maximumBytes, status.size > limit {
                 return .failure(
                     FactError(

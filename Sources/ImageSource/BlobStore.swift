@@ -6,6 +6,7 @@ import OCIModel
 protocol BlobStore: Sendable {
     /// How messages name the place.
     var place: String { get }
+    var limits: Limits { get }
     /// - Returns: nil when there is no such blob.
     func blob(_ digest: Digest) throws(LayerError) -> Blob?
     /// A document that has a name of its own (`index.json`); nil when there is none.
@@ -15,6 +16,7 @@ protocol BlobStore: Sendable {
 /// `blobs/ALGORITHM/ENCODED` below a directory (OCI image-layout).
 struct LayoutDirectory: BlobStore {
     let place: String
+    var limits = Limits()
 
     func blob(_ digest: Digest) throws(LayerError) -> Blob? {
         try document("blobs/\(digest.algorithm.rawValue)/\(digest.encoded)")
@@ -29,6 +31,7 @@ struct LayoutDirectory: BlobStore {
 struct LayoutArchive: BlobStore {
     let place: String
     let index: ArchiveIndex
+    let limits: Limits
 
     func blob(_ digest: Digest) -> Blob? {
         index.blob(at: ImagePath("/blobs/\(digest.algorithm.rawValue)/\(digest.encoded)"))
@@ -49,6 +52,7 @@ struct LayoutArchive: BlobStore {
 /// Blobs named by their encoded digest beside `manifest.json` (the transport `dir:`).
 struct FlatDirectory: BlobStore {
     let place: String
+    let limits: Limits
 
     func blob(_ digest: Digest) throws(LayerError) -> Blob? { try document(digest.encoded) }
 
@@ -103,7 +107,7 @@ extension BlobStore {
     ) throws(ImageSourceError) -> (manifest: Manifest, config: ImageConfig) {
         let manifest: Manifest
         do throws(ModelError) {
-            manifest = try Manifest(parsing: manifestBytes)
+            manifest = try Manifest(parsing: manifestBytes, limits: limits.manifest)
         } catch {
             throw ImageSourceError(error, in: "\(escaped(place)): manifest \(digest)")
         }
@@ -113,7 +117,7 @@ extension BlobStore {
                 "\(escaped(place)): manifest \(digest) is not of a container image: its config is a "
                     + quoted(manifest.config.mediaType.rawValue))
         }
-        let bytes = try verified(manifest.config, limit: JSONLimits.config.bytes)
+        let bytes = try verified(manifest.config, limit: limits.config.bytes)
         return (manifest, try parseConfig(bytes, manifest.config.digest))
     }
 
@@ -128,18 +132,26 @@ extension BlobStore {
                 "\(escaped(place)): the manifest has \(manifest.layers.count) layers, "
                     + "the image config has \(config.diffIDs.count) diff IDs")
         }
+        try checkNumber(ofLayers: manifest.layers.count)
         var layers: [Image.Layer] = []
         for (descriptor, diffID) in zip(manifest.layers, config.diffIDs) {
             layers.append(try layer(descriptor, diffID: diffID))
         }
         return Image(
             name: name, names: names, manifest: manifest, manifestDigest: manifestDigest, config: config,
-            configDigest: manifest.config.digest, layers: layers)
+            configDigest: manifest.config.digest, layers: layers, limits: limits)
+    }
+
+    func checkNumber(ofLayers count: Int) throws(ImageSourceError) {
+        guard count <= limits[.layers] else {
+            throw ImageSourceError(
+                .untrustworthy, "\(escaped(place)): \(count) layers, \(limits.exceeded(.layers))")
+        }
     }
 
     func parseConfig(_ bytes: [UInt8], _ digest: Digest) throws(ImageSourceError) -> ImageConfig {
         do throws(ModelError) {
-            return try ImageConfig(parsing: bytes)
+            return try ImageConfig(parsing: bytes, limits: limits.config)
         } catch {
             throw ImageSourceError(error, in: "\(escaped(place)): image config \(digest)")
         }
@@ -163,7 +175,9 @@ extension BlobStore {
                         + "its descriptor says \(descriptor.size)")
             }
             return Image.Layer(
-                blob: blob, digest: descriptor.digest, diffID: diffID, mediaType: descriptor.mediaType)
+                blob: blob, digest: descriptor.digest, diffID: diffID, mediaType: descriptor.mediaType,
+                isForeign: !descriptor.urls.isEmpty || descriptor.mediaType.isForeignLayer,
+                hasOuterTableOfContents: descriptor.hasChunkedManifest)
         } catch {
             throw ImageSourceError(error)
         }

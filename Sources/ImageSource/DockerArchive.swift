@@ -8,6 +8,7 @@ struct DockerArchive {
     let place: String
     let name: ImageName
     let platform: Platform?
+    let limits: Limits
 
     /// One element of `manifest.json`.
     struct Item {
@@ -18,9 +19,9 @@ struct DockerArchive {
 
     func open() throws(ImageSourceError) -> Image {
         let item = try choose(try items())
-        let configBytes = try bytes(of: item.config, limit: JSONLimits.config.bytes)
+        let configBytes = try bytes(of: item.config, limit: limits.config.bytes)
         let configDigest = try digest(ofConfig: configBytes, named: item.config)
-        let store = LayoutArchive(place: place, index: index)
+        let store = LayoutArchive(place: place, index: index, limits: limits)
         let config = try store.parseConfig(configBytes, configDigest)
         guard item.layers.count == config.diffIDs.count else {
             throw ImageSourceError(
@@ -34,6 +35,7 @@ struct DockerArchive {
             return try store.image(
                 named: name, names: item.repoTags, manifestBytes: manifest.bytes, digest: manifest.digest)
         }
+        try store.checkNumber(ofLayers: item.layers.count)
         var layers: [Image.Layer] = []
         for (path, diffID) in zip(item.layers, config.diffIDs) {
             let blob = try blob(at: path)
@@ -42,8 +44,7 @@ struct DockerArchive {
         }
         return Image(
             name: name, names: item.repoTags, manifest: nil, manifestDigest: nil, config: config,
-            configDigest: configDigest,
-            layers: layers)
+            configDigest: configDigest, layers: layers, limits: limits)
     }
 
     private func items() throws(ImageSourceError) -> [Item] {
@@ -52,10 +53,10 @@ struct DockerArchive {
                 .untrustworthy, "\(escaped(place)) has no manifest.json: it is not an archive of docker save",
                 hint: index.blob(at: "/oci-layout") == nil ? nil : "it is an OCI layout: use oci-archive:")
         }
-        let raw = try bytes(of: "manifest.json", limit: JSONLimits.manifest.bytes)
+        let raw = try bytes(of: "manifest.json", limit: limits.manifest.bytes)
         let json: JSON
         do throws(ModelError) {
-            json = try JSON(parsing: raw, limits: .manifest)
+            json = try JSON(parsing: raw, limits: limits.manifest)
         } catch {
             throw ImageSourceError(error, in: "\(escaped(place)): manifest.json")
         }
@@ -130,8 +131,8 @@ struct DockerArchive {
     }
 
     private func platform(of item: Item) throws(ImageSourceError) -> Platform {
-        let bytes = try bytes(of: item.config, limit: JSONLimits.config.bytes)
-        let store = LayoutArchive(place: place, index: index)
+        let bytes = try bytes(of: item.config, limit: limits.config.bytes)
+        let store = LayoutArchive(place: place, index: index, limits: limits)
         return try store.parseConfig(bytes, try digest(ofConfig: bytes, named: item.config)).platform
     }
 

@@ -16,6 +16,8 @@ public struct Image: Sendable {
     public let configDigest: Digest
     /// Lowest first.
     public let layers: [Layer]
+    /// The bounds under which it was opened and is read.
+    public let limits: Limits
 
     public struct Layer: Sendable {
         public let blob: Blob
@@ -24,6 +26,10 @@ public struct Image: Sendable {
         public let diffID: Digest
         /// As the manifest states it; nil without a manifest.
         public let mediaType: MediaType?
+        /// Whether the manifest names addresses for it, or its media type is one of layers that are not handed on.
+        public var isForeign = false
+        /// Whether the blob has, beside the archive, a table of contents by which some runtimes take files out of it.
+        public var hasOuterTableOfContents = false
     }
 
     /// The platform of the config.

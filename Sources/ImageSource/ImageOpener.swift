@@ -6,11 +6,17 @@ import OCIModel
 public struct ImageOpener: Sendable {
     /// Only an image of this platform; nil takes the only one there is.
     public var platform: Platform?
+    /// Bounds on what the image may make of memory and time.
+    public var limits: Limits
     /// Told in one line where an image without transport was found.
     public var notify: @Sendable (String) -> Void
 
-    public init(platform: Platform? = nil, notify: @escaping @Sendable (String) -> Void = { _ in }) {
+    public init(
+        platform: Platform? = nil, limits: Limits = Limits(),
+        notify: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
         self.platform = platform
+        self.limits = limits
         self.notify = notify
     }
 
@@ -37,8 +43,8 @@ public struct ImageOpener: Sendable {
     private func open(_ name: ImageName) async throws(ImageSourceError) -> Image {
         switch name.transport {
         case .oci:
-            return try Layout(store: LayoutDirectory(place: name.location), name: name, platform: platform)
-                .open()
+            let store = LayoutDirectory(place: name.location, limits: limits)
+            return try Layout(store: store, name: name, platform: platform).open()
         case .directory: return try openFlatDirectory(name)
         case .dockerArchive, .ociArchive:
             let file: RandomAccessFile
@@ -60,7 +66,7 @@ public struct ImageOpener: Sendable {
     ) throws(ImageSourceError) -> Image {
         let index: ArchiveIndex
         do throws(LayerError) {
-            index = try ArchiveIndex(of: try Spool.decompressed(file))
+            index = try ArchiveIndex(of: try Spool.decompressed(file, limits: limits), limits: limits)
         } catch {
             throw ImageSourceError(error)
         }
@@ -69,21 +75,23 @@ public struct ImageOpener: Sendable {
             name = ImageName(.ociArchive, name.location, selection: name.selection)
         }
         if name.transport == .ociArchive {
-            let store = LayoutArchive(place: file.name, index: index)
+            let store = LayoutArchive(place: file.name, index: index, limits: limits)
             return try Layout(store: store, name: name, platform: platform).open()
         }
-        return try DockerArchive(index: index, place: file.name, name: name, platform: platform).open()
+        return try DockerArchive(
+            index: index, place: file.name, name: name, platform: platform, limits: limits
+        ).open()
     }
 
     private func openFlatDirectory(_ name: ImageName) throws(ImageSourceError) -> Image {
-        let store = FlatDirectory(place: name.location)
+        let store = FlatDirectory(place: name.location, limits: limits)
         let bytes: [UInt8]
         do throws(LayerError) {
             guard let manifest = try store.document("manifest.json") else {
                 throw LayerError(
                     .io, "\(escaped(name.location)) has no manifest.json: it is not a directory of dir:")
             }
-            bytes = try manifest.bytes(limit: JSONLimits.manifest.bytes)
+            bytes = try manifest.bytes(limit: limits.manifest.bytes)
         } catch {
             throw ImageSourceError(error)
         }
@@ -93,7 +101,7 @@ public struct ImageOpener: Sendable {
         } catch {
             throw ImageSourceError(error, in: escaped(name.location))
         }
-        if let index = try? Index(parsing: bytes) {
+        if let index = try? Index(parsing: bytes, limits: limits.manifest) {
             return try openFlatIndex(index, store: store, name: name)
         }
         let image = try store.image(named: name, manifestBytes: bytes, digest: digest)
@@ -119,7 +127,7 @@ public struct ImageOpener: Sendable {
                 .ambiguous, "\(escaped(name.location)) holds several images; it holds: \(there)",
                 hint: "choose one with --platform")
         }
-        let manifest = try store.verified(chosen, limit: JSONLimits.manifest.bytes)
+        let manifest = try store.verified(chosen, limit: limits.manifest.bytes)
         return try store.image(named: name, manifestBytes: manifest, digest: chosen.digest)
     }
 
@@ -167,7 +175,8 @@ public struct ImageOpener: Sendable {
                 "\(escaped(path)) is a directory without index.json or manifest.json: it holds no image")
         }
         do throws(LayerError) {
-            let index = try ArchiveIndex(of: try Spool.decompressed(try RandomAccessFile(path: path)))
+            let file = try Spool.decompressed(try RandomAccessFile(path: path), limits: limits)
+            let index = try ArchiveIndex(of: file, limits: limits)
             let isLayout = index.blob(at: "/manifest.json") == nil && index.blob(at: "/index.json") != nil
             return ImageName(isLayout ? .ociArchive : .dockerArchive, path, selection: selection)
         } catch {

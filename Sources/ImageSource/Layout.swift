@@ -17,13 +17,9 @@ struct Layout {
         var isPresent: Bool
     }
 
-    /// Indexes inside indexes are followed so deep.
-    private static let maximumDepth = 8
-    private static let maximumCandidates = 10_000
-
     func open() throws(ImageSourceError) -> Image {
         let chosen = try choose(try candidates())
-        let bytes = try store.verified(chosen.descriptor, limit: JSONLimits.manifest.bytes)
+        let bytes = try store.verified(chosen.descriptor, limit: store.limits.manifest.bytes)
         return try store.image(
             named: name, names: chosen.names, manifestBytes: bytes, digest: chosen.descriptor.digest)
     }
@@ -37,8 +33,10 @@ struct Layout {
                 .untrustworthy, "\(escaped(store.place)): manifest \(first.descriptor.digest) is missing")
         }
         for candidate in candidates where candidate.isPresent {
-            let bytes = try store.verified(candidate.descriptor, limit: JSONLimits.manifest.bytes)
-            if let manifest = try? Manifest(parsing: bytes), manifest.config.digest == digest {
+            let bytes = try store.verified(candidate.descriptor, limit: store.limits.manifest.bytes)
+            if let manifest = try? Manifest(parsing: bytes, limits: store.limits.manifest),
+                manifest.config.digest == digest
+            {
                 return (bytes, candidate.descriptor.digest)
             }
         }
@@ -47,7 +45,7 @@ struct Layout {
 
     private func document(_ path: String) throws(ImageSourceError) -> [UInt8]? {
         do throws(LayerError) {
-            return try store.document(path)?.bytes(limit: JSONLimits.manifest.bytes)
+            return try store.document(path)?.bytes(limit: store.limits.manifest.bytes)
         } catch {
             throw ImageSourceError(error)
         }
@@ -59,26 +57,26 @@ struct Layout {
                 .notFound, "\(escaped(store.place)) is not an OCI layout: it has no index.json")
         }
         var found: [Candidate] = []
-        try collect(from: bytes, in: "index.json", names: [], platform: nil, depth: 0, into: &found)
+        var seen = 0
+        try collect(from: bytes, in: "index.json", names: [], platform: nil, depth: 0, &seen, into: &found)
         return found
     }
 
     private func collect(
         from bytes: [UInt8], in document: String, names: [String], platform: Platform?, depth: Int,
-        into found: inout [Candidate]
+        _ seen: inout Int, into found: inout [Candidate]
     ) throws(ImageSourceError) {
         let index: Index
         do throws(ModelError) {
-            index = try Index(parsing: bytes)
+            index = try Index(parsing: bytes, limits: store.limits.manifest)
         } catch {
             throw ImageSourceError(error, in: "\(escaped(store.place)): \(document)")
         }
-        guard depth < Layout.maximumDepth, found.count + index.manifests.count <= Layout.maximumCandidates
-        else {
+        seen += index.manifests.count
+        for (limit, value) in [(Limit.indexDepth, depth + 1), (.indexEntries, seen)]
+        where value > store.limits[limit] {
             throw ImageSourceError(
-                .untrustworthy,
-                "\(escaped(store.place)): indexes are nested deeper than \(Layout.maximumDepth) "
-                    + "or name more than \(Layout.maximumCandidates) images")
+                .untrustworthy, "\(escaped(store.place)): \(document) has \(store.limits.exceeded(limit))")
         }
         for var descriptor in index.manifests where !descriptor.isAttestation {
             let ownNames = [descriptor.referenceName, descriptor.annotations["io.containerd.image.name"]]
@@ -86,10 +84,10 @@ struct Layout {
             descriptor.platform = descriptor.platform ?? platform
             let isPresent = try isPresent(descriptor)
             if descriptor.mediaType.isIndex, isPresent {
-                let nested = try store.verified(descriptor, limit: JSONLimits.manifest.bytes)
+                let nested = try store.verified(descriptor, limit: store.limits.manifest.bytes)
                 try collect(
                     from: nested, in: "index \(descriptor.digest)", names: names + ownNames,
-                    platform: descriptor.platform, depth: depth + 1, into: &found)
+                    platform: descriptor.platform, depth: depth + 1, &seen, into: &found)
             } else if descriptor.mediaType.isManifest || descriptor.mediaType.isIndex {
                 found.append(Candidate(descriptor: descriptor, names: names + ownNames, isPresent: isPresent))
             }
@@ -141,7 +139,7 @@ struct Layout {
     private func platform(of candidate: Candidate) throws(ImageSourceError) -> Platform {
         if let platform = candidate.descriptor.platform { return platform }
         guard candidate.isPresent else { return Platform(os: "unknown", architecture: "unknown") }
-        let bytes = try store.verified(candidate.descriptor, limit: JSONLimits.manifest.bytes)
+        let bytes = try store.verified(candidate.descriptor, limit: store.limits.manifest.bytes)
         return try store.documents(of: bytes, digest: candidate.descriptor.digest).config.platform
     }
 

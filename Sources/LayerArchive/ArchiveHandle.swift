@@ -68,16 +68,18 @@ final class ArchiveHandle {
     }
 
     private func failure(_ kind: LayerError.Kind) -> LayerError {
-        LayerError(message.lowercased().contains("truncated") ? .truncated : kind, message)
+        if message.contains("Unrecognized archive format") {
+            return LayerError(.notTar, "the data are not a tar archive")
+        }
+        return LayerError(message.lowercased().contains("truncated") ? .truncated : kind, message)
     }
 
-    /// Calls `archive_read_next_header` until it gives something other than RETRY, a bounded number of times.
+    /// The next member. RETRY, which is how libarchive passes over a header whose checksum is wrong, is damage: what
+    /// it would go on with is not what other readers see.
     func nextHeader(_ entry: inout OpaquePointer?) throws(LayerError) -> Step {
-        for _ in 0..<8 {
-            let code = archive_read_next_header(archive, &entry)
-            if code != ARCHIVE_RETRY { return try check(code) }
-        }
-        throw LayerError(.corrupt, "archive reader keeps asking to retry: \(message)")
+        let code = archive_read_next_header(archive, &entry)
+        if code == ARCHIVE_RETRY { throw LayerError(.corrupt, message) }
+        return try check(code)
     }
 
     /// The next piece of the current member's data, valid until the next call; nil at its end.

@@ -15,22 +15,19 @@ public struct ArchiveIndex: Sendable {
     /// Names that occur more than once. Readers differ in which of the two they take.
     public private(set) var duplicates: Set<ImagePath> = []
 
-    /// Most members an outer archive may have; an image of thousands of layers has fewer.
-    public static let maximumMembers = 100_000
-
     /// Reads the headers of a tar file; data are skipped, not read.
     ///
     /// - Throws: `LayerError` of kind `.notTar`, `.truncated`, `.corrupt`, `.limit` or `.io`.
-    public init(of file: RandomAccessFile) throws(LayerError) {
+    public init(of file: RandomAccessFile, limits: Limits = Limits()) throws(LayerError) {
         self.file = file
         do throws(LayerError) {
-            try readHeaders()
+            try readHeaders(limits)
         } catch {
             throw LayerError(error.kind, "\(escaped(file.name)): \(error.message)")
         }
     }
 
-    private mutating func readHeaders() throws(LayerError) {
+    private mutating func readHeaders(_ limits: Limits) throws(LayerError) {
         guard file.size > 0 else { throw LayerError(.truncated, "the file is empty") }
         let file = file
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 512)
@@ -48,8 +45,12 @@ public struct ArchiveIndex: Sendable {
             position += Int64(length)
             for member in walker.takeMembers() {
                 count += 1
-                guard count <= ArchiveIndex.maximumMembers else {
-                    throw LayerError(.limit, "more than \(ArchiveIndex.maximumMembers) members")
+                guard count <= limits[.archiveMembers] else {
+                    throw LayerError(.limit, limits.exceeded(.archiveMembers))
+                }
+                guard max(member.path.count, member.linkTarget.count) <= limits[.pathLength] else {
+                    throw LayerError(
+                        .limit, "the name of member \(count) has \(limits.exceeded(.pathLength))")
                 }
                 try add(member)
             }

@@ -8,6 +8,12 @@ struct MalformedBytes: Error {}
 struct ByteWriter {
     private(set) var bytes: [UInt8] = []
 
+    /// - Parameter capacity: bytes that are probably written.
+    init(capacity: Int = 0) { bytes.reserveCapacity(capacity) }
+
+    /// Puts other bytes in the place of as many at the beginning.
+    mutating func replaceFirst(_ value: [UInt8]) { bytes.replaceSubrange(..<value.count, with: value) }
+
     mutating func integer(_ value: some FixedWidthInteger) {
         withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
     }

@@ -40,6 +40,15 @@ public enum Compression: String, Sendable, CaseIterable {
     }
 }
 
+extension MediaType {
+    /// How a layer of this type is compressed; nil for types of which that is not known.
+    public var compression: Compression? {
+        if rawValue.hasSuffix(".tar") { return Compression.none }
+        if rawValue.hasSuffix("+gzip") || rawValue.hasSuffix(".tar.gzip") { return .gzip }
+        return rawValue.hasSuffix("+zstd") ? .zstd : nil
+    }
+}
+
 /// The compressed bytes of a blob in pieces; the bytes of a piece are valid until the next call. Empty at the
 /// end.
 typealias ChunkSource = () throws(LayerError) -> UnsafeRawBufferPointer

@@ -9,33 +9,35 @@ import OCIModel
 extension LayerReader.IndexedLayer {
     private static let magic = Array("assaylyr".utf8)
     /// Raised when the form changes. That the reader itself changed is told by the key of the cache.
-    private static let version: UInt64 = 1
+    private static let version: UInt64 = 2
     static let headerSize = 32
 
     /// The layer in its serial form.
     public var serialized: [UInt8] {
-        var body = ByteWriter()
-        summary.write(to: &body)
-        table.write(to: &body)
-        return Self.sealed(body.bytes)
+        // The header's place is kept free, and space is reserved for all: tables are large, and not to be copied.
+        var writer = ByteWriter(capacity: Self.headerSize + table.serializedSize + (64 << 10))
+        writer.raw(repeatElement(0, count: Self.headerSize))
+        summary.write(to: &writer)
+        table.write(to: &writer)
+        writer.replaceFirst(Self.header(of: writer.bytes.dropFirst(Self.headerSize)))
+        return writer.bytes
     }
 
-    /// A body with its header before it.
-    static func sealed(_ body: [UInt8]) -> [UInt8] {
-        var output = ByteWriter()
-        output.raw(magic)
-        output.integer(version)
-        output.integer(UInt64(body.count))
-        output.integer(body.withUnsafeBytes(checksum))
-        output.raw(body)
-        return output.bytes
+    /// What precedes a body.
+    static func header(of body: ArraySlice<UInt8>) -> [UInt8] {
+        var header = ByteWriter()
+        header.raw(magic)
+        header.integer(version)
+        header.integer(UInt64(body.count))
+        header.integer(body.withUnsafeBytes(checksum))
+        return header.bytes
     }
 
     /// Reads the serial form. The bytes need not come from `serialized`: whatever they are, what comes of them is a
     /// consistent layer within the limits.
     ///
     /// - Throws: `LayerError` of kind `.corrupt`.
-    public init(serialized bytes: UnsafeRawBufferPointer, limits: ReadLimits = ReadLimits()) throws {
+    public init(serialized bytes: UnsafeRawBufferPointer, limits: Limits = Limits()) throws {
         do {
             var header = ByteReader(bytes)
             guard try header.raw(8).elementsEqual(Self.magic), try header.integer() == Self.version,
@@ -66,8 +68,17 @@ extension LayerSummary {
         writer.digest(diffID)
         writer.integer(size)
         writer.integer(uncompressedSize)
-        writer.integer(UInt64(notes.count))
-        for note in notes { writer.text(note) }
+        // A layer does not know its position: that of an oddity is nil.
+        writer.integer(UInt64(oddities.kept.count))
+        for oddity in oddities.kept {
+            writer.text(oddity.kind.rawValue)
+            writer.text(oddity.subject)
+        }
+        writer.integer(UInt64(oddities.more.count))
+        for (kind, count) in oddities.more {
+            writer.text(kind.rawValue)
+            writer.integer(UInt32(clamping: count))
+        }
     }
 
     fileprivate init(from reader: inout ByteReader) throws {
@@ -78,17 +89,43 @@ extension LayerSummary {
         let size = try reader.integer(Int64.self)
         let uncompressedSize = try reader.integer(Int64.self)
         guard size >= 0, uncompressedSize >= 0 else { throw MalformedBytes() }
-        var notes: [String] = []
-        for _ in 0..<(try reader.count(width: 8)) { notes.append(try reader.message()) }
+        func kind() throws -> Oddity.Kind {
+            guard let kind = Oddity.Kind(rawValue: String(decoding: try reader.counted(), as: UTF8.self))
+            else { throw MalformedBytes() }
+            return kind
+        }
+        var oddities = Oddities()
+        for _ in 0..<(try reader.count(width: 16)) {
+            let kind = try kind()
+            let subject = try reader.message()
+            oddities.note(kind, subject)
+        }
+        for _ in 0..<(try reader.count(width: 12)) {
+            let kind = try kind()
+            // Counts of many layers are added up.
+            guard let count = Int(exactly: try reader.integer(UInt32.self)), count > Oddities.keptOfEach
+            else {
+                throw MalformedBytes()
+            }
+            oddities.note(kind, count: count)
+        }
         self.init(
             compression: compression, digest: digest, diffID: diffID, size: size,
-            uncompressedSize: uncompressedSize, notes: notes)
+            uncompressedSize: uncompressedSize, oddities: oddities)
     }
 }
 
 extension EntryTable {
     /// Bytes of all columns for one entry.
     private static let entryWidth = 55
+
+    /// Bytes of contents that are kept.
+    var keptBytes: Int { contents.values.reduce(0) { $0 + $1.count } }
+
+    /// Bytes of the serial form, up to what attributes and linkages take.
+    fileprivate var serializedSize: Int {
+        count * EntryTable.entryWidth + names.count + keptBytes + contents.count * 12 + linkages.count * 256
+    }
 
     fileprivate func write(to writer: inout ByteWriter) {
         writer.integer(UInt64(count))
@@ -128,9 +165,9 @@ extension EntryTable {
         }
     }
 
-    fileprivate init(from reader: inout ByteReader, limits: ReadLimits) throws {
+    fileprivate init(from reader: inout ByteReader, limits: Limits) throws {
         let count = try reader.count(width: EntryTable.entryWidth)
-        guard count <= limits.members else { throw MalformedBytes() }
+        guard count <= limits[.entries] else { throw MalformedBytes() }
         let kinds = try reader.column(count, of: UInt8.self)
         let permissions = try reader.column(count, of: UInt16.self)
         let uids = try reader.column(count, of: Int64.self)
@@ -143,7 +180,7 @@ extension EntryTable {
         let pathLengths = try reader.column(count, of: UInt32.self)
         let targetLengths = try reader.column(count, of: UInt32.self)
         let names = ContiguousArray(try reader.counted())
-        guard names.count <= limits.names, names.count <= UInt32.max else { throw MalformedBytes() }
+        guard names.count <= limits[.nameBytes], names.count <= UInt32.max else { throw MalformedBytes() }
         var entries: ContiguousArray<Entry> = []
         entries.reserveCapacity(count)
         var position = 0
@@ -154,7 +191,9 @@ extension EntryTable {
             let end = pathEnd + Int(targetLength)
             guard let kind = EntryKind(rawValue: kinds[index]), permissions[index] <= 0o7777,
                 end <= names.count,
-                pathLength > 0, max(pathLength, targetLength) <= limits.nameLength
+                pathLength > 0, max(pathLength, targetLength) <= limits[.pathLength],
+                pathLength / 2 < limits[.pathDepth]
+                    || IndexSink.depth(of: names[position..<pathEnd]) <= limits[.pathDepth]
             else { throw MalformedBytes() }
             entries.append(
                 Entry(
@@ -174,7 +213,8 @@ extension EntryTable {
                 let name = String(decoding: try reader.counted(), as: UTF8.self)
                 list.append(ExtendedAttribute(name: name, value: Array(try reader.counted())))
             }
-            guard !list.isEmpty else { throw MalformedBytes() }
+            let size = list.reduce(0) { $0 + $1.name.utf8.count + $1.value.count }
+            guard !list.isEmpty, size <= limits[.attributes] else { throw MalformedBytes() }
             entries[index].extendedAttributes = Int32(attributes.count)
             attributes.append(list)
         }
@@ -183,7 +223,7 @@ extension EntryTable {
         try EntryTable.readRows(&reader, below: count) { (reader, index) in
             let content = try reader.counted()
             kept += content.count
-            guard entries[index].kind == .file, kept <= limits.keptContents else { throw MalformedBytes() }
+            guard entries[index].kind == .file, kept <= limits[.keptContents] else { throw MalformedBytes() }
             contents[index] = Array(content)
         }
         var linkages: [Int: Linkage] = [:]

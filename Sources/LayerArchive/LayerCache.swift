@@ -1,12 +1,12 @@
+import CSandbox
 import Glibc
 import OCIModel
 
 /// Indexed layers that are kept between runs, for any number of processes at once.
 ///
 /// An entry is the serial form of a layer, under a name made of the layer's digests, the content plan, the limits and
-/// the reader. It stands for the bytes of a blob with its digest, so it is used only for a blob whose bytes have been
-/// digested: in this run, or in an earlier one that left a mark for the very file. The mark holds as long as device,
-/// inode, size and the times of modification and change are the same, as git and ccache trust them.
+/// the reader. It stands for the bytes of a blob with its digest: a run uses it only after it has digested the whole
+/// blob itself. What a hit spares is decompression, the digest of the uncompressed data, and reading the archive.
 ///
 /// A cache that cannot be read or written only costs time.
 public struct LayerCache: Sendable {
@@ -15,9 +15,9 @@ public struct LayerCache: Sendable {
     /// What reads layers: another reader has entries of its own.
     public let reader: String
     /// Bytes that entries may take together; the ones used longest ago go first.
-    public var sizeLimit: Int64 = 1 << 30
-    /// A file as young as this gets no mark: it may change and keep its times, whose grain is coarser than two writes.
-    var settlingSeconds = 2
+    public var sizeLimit = defaultSizeLimit
+    /// 1 GiB: a layer takes about a thousandth to a hundredth of its uncompressed size.
+    public static let defaultSizeLimit: Int64 = 1 << 30
 
     public init(directory: String, reader: String) {
         self.directory = directory
@@ -25,14 +25,11 @@ public struct LayerCache: Sendable {
     }
 
     private static let entrySuffix = ".layer"
-    private static let markSuffix = ".seen"
-    /// Bytes that a file takes at least; a mark is empty.
-    private static let blockSize: Int64 = 4096
 
     // MARK: Names
 
     /// What the entries of one plan have in common.
-    func prefix(plan: ContentPlan, limits: ReadLimits) -> [UInt8] {
+    func prefix(plan: ContentPlan, limits: Limits) -> [UInt8] {
         var writer = ByteWriter()
         writer.text(reader)
         plan.write(to: &writer)
@@ -57,7 +54,7 @@ public struct LayerCache: Sendable {
     /// The layer of a blob whose bytes are known to be those that the entry was made of; nil when there is none, it
     /// is damaged, or the blob has become another one.
     func layer(
-        _ input: LayerInput, key: String, limits: ReadLimits, progress: ReadProgress?
+        _ input: LayerInput, key: String, limits: Limits, progress: ReadProgress?
     ) -> LayerReader.IndexedLayer? {
         let path = path(key + LayerCache.entrySuffix)
         guard let bytes = LayerCache.read(path) else { return nil }
@@ -69,15 +66,9 @@ public struct LayerCache: Sendable {
             unlink(path)
             return nil
         }
-        if let mark = mark(of: input, key: key), LayerCache.isOwn(self.path(mark)) {
-            touch(self.path(mark))
-            progress?.add(Int(input.blob.size))
-        } else {
-            let before = FileIdentity(input.blob.file)
-            let digest = try? input.blob.digest(layer.summary.digest.algorithm) { progress?.add($0.count) }
-            guard digest == layer.summary.digest else { return nil }
-            remember(input, key: key, before: before)
-        }
+        // Other bytes under the same name are for the reader to refuse.
+        let digest = try? input.blob.digest(layer.summary.digest.algorithm) { progress?.add($0.count) }
+        guard digest == layer.summary.digest else { return nil }
         touch(path)
         progress?.endLayer()
         return layer
@@ -100,42 +91,27 @@ public struct LayerCache: Sendable {
         status.st_mode & S_IFMT == S_IFREG && status.st_uid == geteuid() && status.st_mode & 0o022 == 0
     }
 
-    private static func isOwn(_ path: String) -> Bool {
-        var status = stat()
-        return lstat(path, &status) == 0 && isOwn(status)
-    }
-
     /// Used now: what is not used goes first.
     private func touch(_ path: String) { utimensat(AT_FDCWD, path, nil, AT_SYMLINK_NOFOLLOW) }
 
     // MARK: Storing
 
-    /// Keeps a layer that was read.
-    ///
-    /// - Parameters:
-    ///   - serialized: its serial form.
-    ///   - before: the blob's file before it was read.
-    func store(_ serialized: [UInt8], of input: LayerInput, key: String, before: FileIdentity?) {
-        guard makeDirectory(), write(serialized, to: path(key + LayerCache.entrySuffix)) else { return }
-        remember(input, key: key, before: before)
+    /// Keeps the serial form of a layer that was read.
+    func store(_ serialized: UnsafeRawBufferPointer, key: String) {
+        guard makeDirectory() else { return }
+        // Without a name until it is whole: readers see all of it or nothing, and a process that ends leaves nothing.
+        let descriptor = assay_unnamed_file(directory)
+        guard descriptor >= 0 else { return }
+        defer { close(descriptor) }
+        guard (try? Spool.write(serialized, to: descriptor)) != nil else { return }
+        let path = path(key + LayerCache.entrySuffix)
+        let isLinked = link(descriptor, path)
+        if !isLinked, errno == EEXIST, unlink(path) == 0 { _ = link(descriptor, path) }
     }
 
-    /// Leaves a mark that the blob's bytes were verified, unless the file may have changed meanwhile.
-    private func remember(_ input: LayerInput, key: String, before: FileIdentity?) {
-        guard let before, before == FileIdentity(input.blob.file),
-            before.isSettled(seconds: settlingSeconds), let mark = mark(of: input, key: key)
-        else { return }
-        write([], to: path(mark))
-    }
-
-    private func mark(of input: LayerInput, key: String) -> String? {
-        guard let identity = FileIdentity(input.blob.file) else { return nil }
-        var writer = ByteWriter()
-        writer.text(key)
-        identity.write(to: &writer)
-        writer.integer(input.blob.offset)
-        writer.integer(input.blob.size)
-        return LayerCache.name(writer.bytes).map { $0 + LayerCache.markSuffix }
+    /// Gives a file without a name one (open(2), `O_TMPFILE`).
+    private func link(_ descriptor: Int32, _ path: String) -> Bool {
+        linkat(AT_FDCWD, "/proc/self/fd/\(descriptor)", AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0
     }
 
     private func makeDirectory() -> Bool {
@@ -143,20 +119,6 @@ public struct LayerCache: Sendable {
             mkdir(String(decoding: directory.utf8.prefix(index), as: UTF8.self), 0o755)
         }
         return mkdir(directory, 0o700) == 0 || errno == EEXIST
-    }
-
-    /// Under a temporary name first: readers see the whole file or none.
-    @discardableResult
-    private func write(_ bytes: [UInt8], to path: String) -> Bool {
-        var template = Array("\(directory)/.new.XXXXXX".utf8CString)
-        let descriptor = mkstemp(&template)
-        guard descriptor >= 0 else { return false }
-        let isWritten = (try? bytes.withUnsafeBytes { try Spool.write($0, to: descriptor) }) != nil
-        guard close(descriptor) == 0, isWritten, rename(template, path) == 0 else {
-            unlink(template)
-            return false
-        }
-        return true
     }
 
     // MARK: Upkeep
@@ -178,8 +140,7 @@ public struct LayerCache: Sendable {
             let path = path(name)
             var status = stat()
             guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { continue }
-            let size = max(LayerCache.blockSize, Int64(status.st_size))
-            files.append(File(path: path, size: size, used: status.st_mtim))
+            files.append(File(path: path, size: Int64(status.st_size), used: status.st_mtim))
         }
         return files
     }
@@ -187,9 +148,7 @@ public struct LayerCache: Sendable {
     /// Layers that are kept, and the bytes they take.
     public var usage: (layers: Int, bytes: Int64) {
         let files = files
-        return (
-            files.count { $0.path.hasSuffix(LayerCache.entrySuffix) }, files.reduce(0) { $0 + $1.size }
-        )
+        return (files.count, files.reduce(0) { $0 + $1.size })
     }
 
     /// Removes files, the ones used longest ago first, until the rest take no more than `size` bytes.
@@ -202,40 +161,6 @@ public struct LayerCache: Sendable {
             total += file.size
             if total > size { unlink(file.path) }
         }
-    }
-}
-
-/// What tells that a file is the one that was read before, and unchanged.
-struct FileIdentity: Equatable {
-    private let device: UInt64
-    private let inode: UInt64
-    private let size: Int64
-    private let modified: [Int]
-    private let changed: [Int]
-
-    /// nil for a file that has no name: it will not be met again.
-    init?(_ file: RandomAccessFile) {
-        var status = stat()
-        guard fstat(file.descriptor, &status) == 0, status.st_nlink > 0 else { return nil }
-        device = UInt64(status.st_dev)
-        inode = UInt64(status.st_ino)
-        size = Int64(status.st_size)
-        modified = [status.st_mtim.tv_sec, status.st_mtim.tv_nsec]
-        changed = [status.st_ctim.tv_sec, status.st_ctim.tv_nsec]
-    }
-
-    /// Whether both times lie that far behind.
-    func isSettled(seconds: Int) -> Bool {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        return max(modified[0], changed[0]) + seconds < now.tv_sec
-    }
-
-    func write(to writer: inout ByteWriter) {
-        writer.integer(device)
-        writer.integer(inode)
-        writer.integer(size)
-        for time in modified + changed { writer.integer(Int64(time)) }
     }
 }
 

@@ -32,8 +32,8 @@ public struct LayerSummary: Sendable {
     public let size: Int64
     /// Bytes of the uncompressed archive.
     public let uncompressedSize: Int64
-    /// Oddities, one line each: what the archive reader warned of, data after the archive's end.
-    public let notes: [String]
+    /// What is odd about it: what the archive reader warned of, data after the archive's end and the like.
+    public let oddities: Oddities
 }
 
 /// Bytes of blobs read so far by a run; shown as progress.
@@ -57,10 +57,12 @@ public final class ReadProgress: Sendable {
 struct LayerDecoder {
     static let chunkSize = 256 << 10
     static let ringSlots = 16
-    private static let maximumNotes = 100
+    /// A layer that grows so much, and to so much, is worth a look.
+    private static let oddRatio: Int64 = 100
+    private static let oddRatioSize: Int64 = 64 << 20
 
     let input: LayerInput
-    let limits: ReadLimits
+    let limits: Limits
     let crew: HashCrew
     let progress: ReadProgress?
 
@@ -78,6 +80,7 @@ struct LayerDecoder {
     private func decodeUnderLocale<Sink: MemberSink>(into sink: inout Sink) throws(LayerError) -> LayerSummary
     {
         let compression = try Compression(of: input.blob)
+        try compression.checkWindow(of: input.blob, limits)
         return compression == .none
             ? try decodePlain(into: &sink) : try decodeCompressed(compression, into: &sink)
     }
@@ -137,7 +140,7 @@ struct LayerDecoder {
 
     private struct Reading {
         var uncompressedSize: Int64 = 0
-        var notes: [String] = []
+        var oddities = Oddities()
     }
 
     private func readMembers<Sink: MemberSink>(
@@ -145,10 +148,11 @@ struct LayerDecoder {
         into sink: inout Sink
     ) throws(LayerError) -> Reading {
         let reader = PlainReader(
-            decoder: decoder, stream: plain, limit: limits.uncompressedSize,
+            decoder: decoder, stream: plain,
+            expansion: ExpansionGuard(limits, compressedSize: input.blob.size),
             progress: countingProgress ? progress : nil)
         let pull = reader.pull
-        var notes: [String] = []
+        var oddities = Oddities()
         // libarchive takes no bytes at all for a damaged archive; for an image it is a layer without members.
         let first = try pull()
         if !first.isEmpty {
@@ -162,25 +166,40 @@ struct LayerDecoder {
                     return try pull()
                 },
                 configure: { archive_read_support_format_tar($0) })
-            try readMembers(of: handle, besides: reader, into: &sink, notes: &notes)
+            try readMembers(of: handle, besides: reader, into: &sink, &oddities)
             // Zero blocks after the end belong to the layer and its digest; anything else there is odd.
-            var hasTrailingData = reader.rest(from: archive_filter_bytes(handle.archive, 0)).contains {
-                $0 != 0
-            }
+            let end = archive_filter_bytes(handle.archive, 0)
+            let rest = reader.rest(from: end)
+            var trailing = LayerDecoder.trailing(in: rest, endingAt: reader.total)
             while case let chunk = try pull(), !chunk.isEmpty {
-                if !hasTrailingData { hasTrailingData = chunk.contains { $0 != 0 } }
+                trailing = trailing ?? LayerDecoder.trailing(in: chunk, endingAt: reader.total)
             }
-            if hasTrailingData { notes.append("data follow the end of the archive") }
+            if let trailing {
+                oddities.note(trailing, "after \(end) of \(reader.total) bytes")
+            }
             reader.walker.finish()
+            oddities.append(reader.walker.skippedTypes)
             if let disagreement = reader.walker.disagreement {
-                notes.append("reader disagreement: \(disagreement)")
+                oddities.note(.readerDisagreement, disagreement)
             }
         }
-        return Reading(uncompressedSize: reader.total, notes: notes)
+        return Reading(uncompressedSize: reader.total, oddities: oddities)
+    }
+
+    /// What follows the end of an archive: nil for zeros.
+    ///
+    /// - Parameter end: where `bytes` end in the uncompressed data, to tell where its blocks of 512 bytes begin.
+    private static func trailing(in bytes: UnsafeRawBufferPointer, endingAt end: Int64) -> Oddity.Kind? {
+        guard let first = bytes.firstIndex(where: { $0 != 0 }) else { return nil }
+        let position = end - Int64(bytes.count - first)
+        let magic = first - Int(position % 512) + 257
+        let isHeader = magic >= 0 && magic + 5 <= bytes.count && bytes[magic...].starts(with: "ustar".utf8)
+        return isHeader ? .trailingArchive : .trailingData
     }
 
     private func readMembers<Sink: MemberSink>(
-        of handle: ArchiveHandle, besides reader: PlainReader, into sink: inout Sink, notes: inout [String]
+        of handle: ArchiveHandle, besides reader: PlainReader, into sink: inout Sink,
+        _ oddities: inout Oddities
     ) throws(LayerError) {
         var index = 0
         while true {
@@ -191,20 +210,25 @@ struct LayerDecoder {
             } catch {
                 let place =
                     "member \(index + 1), after offset \(archive_read_header_position(handle.archive))"
-                if index == 0, handle.message.contains("Unrecognized archive format") {
-                    throw LayerError(.notTar, "the data are not a tar archive")
-                }
                 throw LayerError(error.kind, "\(error.message) (\(place))")
             }
             if case .end = step { return }
             guard let pointer else { throw LayerError(.corrupt, "archive reader gave no member") }
-            let member = Member(entry: pointer)
-            reader.walker.compare(member, index: index)
-            if case .warning(let text) = step, notes.count < LayerDecoder.maximumNotes {
-                notes.append("\(escaped(member.path)): \(text)")
+            var member = Member(entry: pointer)
+            let agreed = reader.walker.compare(member, index: index)
+            member.hasUnknownType = agreed?.hasUnknownType == true
+            if case .warning(let text) = step {
+                oddities.note(.archiveWarning, "\(escaped(member.path)): \(text)")
             }
-            guard index < limits.members else {
-                throw LayerError(.limit, "more than \(limits.members) members")
+            guard index < limits[.entries] else { throw LayerError(.limit, limits.exceeded(.entries)) }
+            if case let regions = member.sparseRegions, regions > 0 {
+                guard regions <= limits[.sparseRegions] else {
+                    throw LayerError(
+                        .limit,
+                        "\(escaped(member.path)): \(regions) regions, "
+                            + limits.exceeded(.sparseRegions))
+                }
+                oddities.note(.sparseFile, "\(escaped(member.path)), \(member.size) bytes in all")
             }
             if try sink.begin(member, index: index) {
                 do throws(LayerError) {
@@ -242,9 +266,14 @@ struct LayerDecoder {
             )
         }
         let digest = input.digest ?? blobDigests[.sha256] ?? diffID
+        var oddities = result.oddities
+        let ratio = result.uncompressedSize / max(1, input.blob.size)
+        if result.uncompressedSize >= LayerDecoder.oddRatioSize, ratio >= LayerDecoder.oddRatio {
+            oddities.note(.ratio, "\(input.blob.size) bytes become \(result.uncompressedSize)")
+        }
         return LayerSummary(
             compression: compression, digest: digest, diffID: diffID, size: input.blob.size,
-            uncompressedSize: result.uncompressedSize, notes: result.notes)
+            uncompressedSize: result.uncompressedSize, oddities: oddities)
     }
 }
 
@@ -252,17 +281,17 @@ struct LayerDecoder {
 private final class PlainReader {
     private var decoder: any Decompressor
     private let stream: HashStream
-    private let limit: Int64
+    private let expansion: ExpansionGuard
     private let progress: ReadProgress?
     private(set) var total: Int64 = 0
     private var chunk = UnsafeRawBufferPointer(start: nil, count: 0)
     /// Has seen every byte that the archive reader was given.
     var walker = TarWalker()
 
-    init(decoder: any Decompressor, stream: HashStream, limit: Int64, progress: ReadProgress?) {
+    init(decoder: any Decompressor, stream: HashStream, expansion: ExpansionGuard, progress: ReadProgress?) {
         self.decoder = decoder
         self.stream = stream
-        self.limit = limit
+        self.expansion = expansion
         self.progress = progress
     }
 
@@ -271,7 +300,7 @@ private final class PlainReader {
         total += Int64(chunk.count)
         progress?.add(chunk.count)
         walker.walk(chunk)
-        guard total <= limit else { throw LayerError(.limit, "more than \(limit) uncompressed bytes") }
+        try expansion.check(total)
         return chunk
     }
 

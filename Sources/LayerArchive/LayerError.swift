@@ -14,7 +14,7 @@ public struct LayerError: Error, Hashable, Sendable, CustomStringConvertible {
         case digestMismatch
         /// The data do not have the size that the descriptor states.
         case sizeMismatch
-        /// A bound of `ReadLimits` was exceeded.
+        /// A bound of `Limits` was exceeded.
         case limit
         /// The process that reads layers ended, was stuck, or gave an answer that is none.
         case reader
@@ -32,22 +32,4 @@ public struct LayerError: Error, Hashable, Sendable, CustomStringConvertible {
     public var description: String { message }
 
     func inLayer(_ name: String) -> LayerError { LayerError(kind, "\(name): \(message)") }
-}
-
-/// Bounds on what one layer may make of the reader's memory and time.
-public struct ReadLimits: Sendable {
-    /// Members of one layer.
-    public var members = 5_000_000
-    /// Length of one member's name or link target, in bytes.
-    public var nameLength = 65_536
-    /// Names of one layer together, in bytes.
-    public var names = 1 << 30
-    /// Uncompressed size of one layer, in bytes.
-    public var uncompressedSize: Int64 = 1 << 40
-    /// Contents that one layer keeps for the checks, in bytes.
-    public var keptContents = 512 << 20
-    /// Extended attributes of one member, in bytes.
-    public var attributes = 1 << 20
-
-    public init() {}
 }

@@ -12,14 +12,14 @@ public enum LayerReader {
 
     /// How layers are read.
     public struct Settings: Sendable {
-        public var limits: ReadLimits
+        public var limits: Limits
         /// Layers that earlier runs have indexed; nil reads everything.
         public var cache: LayerCache?
         /// The program whose process decodes the layers; nil decodes in this process.
         public var program: ReaderProgram?
 
         public init(
-            limits: ReadLimits = ReadLimits(), cache: LayerCache? = nil, program: ReaderProgram? = nil
+            limits: Limits = Limits(), cache: LayerCache? = nil, program: ReaderProgram? = nil
         ) {
             self.limits = limits
             self.cache = cache
@@ -38,25 +38,23 @@ public enum LayerReader {
         _ inputs: [LayerInput], plan: ContentPlan, settings: Settings = Settings(),
         progress: ReadProgress? = nil
     ) async throws(LayerError) -> [IndexedLayer] {
+        let kept = KeptContents(settings.limits)
         guard let cache = settings.cache else {
-            return try await decode(inputs, plan: plan, settings: settings, progress: progress) { _, _ in }
+            return try await decode(inputs, plan, settings, kept, progress) { _, _ in }
         }
         let prefix = cache.prefix(plan: plan, limits: settings.limits)
         let keys = inputs.map { cache.key(of: $0, prefix: prefix) }
-        let found = await concurrently(inputs.count) { position in
+        let found = await concurrently(inputs) { position in
             keys[position].flatMap {
                 cache.layer(inputs[position], key: $0, limits: settings.limits, progress: progress)
             }
         }
+        for layer in found { try kept.add(layer?.table.keptBytes ?? 0) }
         let missing = inputs.indices.filter { found[$0] == nil }
         guard !missing.isEmpty else { return found.compactMap { $0 } }
-        let before = missing.map { FileIdentity(inputs[$0].blob.file) }
-        let decoded = try await decode(
-            missing.map { inputs[$0] }, plan: plan, settings: settings, progress: progress
-        ) { position, serialized in
-            let layer = missing[position]
-            guard let key = keys[layer] else { return }
-            cache.store(serialized(), of: inputs[layer], key: key, before: before[position])
+        let decoded = try await decode(missing.map { inputs[$0] }, plan, settings, kept, progress) {
+            position, serialized in
+            if let key = keys[missing[position]] { cache.store(serialized, key: key) }
         }
         cache.trim(to: cache.sizeLimit)
         var layers = found
@@ -64,26 +62,27 @@ public enum LayerReader {
         return layers.compactMap { $0 }
     }
 
-    /// - Parameter body: is shown the serial form of each layer that was decoded, with its position in `inputs`, on
-    ///   any thread.
+    /// - Parameters:
+    ///   - kept: contents that the image has so far.
+    ///   - body: is shown the serial form of each layer that was decoded, with its position in `inputs`, on any thread.
     private static func decode(
-        _ inputs: [LayerInput], plan: ContentPlan, settings: Settings, progress: ReadProgress?,
-        _ body: @escaping @Sendable (_ position: Int, _ serialized: () -> [UInt8]) -> Void
+        _ inputs: [LayerInput], _ plan: ContentPlan, _ settings: Settings, _ kept: KeptContents,
+        _ progress: ReadProgress?,
+        _ body: @escaping @Sendable (_ position: Int, _ serialized: UnsafeRawBufferPointer) -> Void
     ) async throws(LayerError) -> [IndexedLayer] {
         let limits = settings.limits
         if let program = settings.program {
             let request = ReadRequest(inputs: inputs, plan: plan, limits: limits)
-            return try all(
-                await program.index(request, progress: progress) { position, bytes in
-                    body(position) { bytes }
-                })
+            return try all(await program.index(request, kept: kept, progress: progress, received: body))
         }
+        let isCached = settings.cache != nil
         return try await read(inputs, limits: limits, progress: progress) {
             (position, decoder) throws(LayerError) in
             var sink = IndexSink(plan: plan, limits: limits)
             let summary = try decoder.decode(into: &sink)
+            try kept.add(sink.kept)
             let layer = IndexedLayer(summary: summary, table: sink.table)
-            body(position) { layer.serialized }
+            if isCached { layer.serialized.withUnsafeBytes { body(position, $0) } }
             return layer
         }
     }
@@ -97,7 +96,7 @@ public enum LayerReader {
     /// - Returns: what each layer was found to be, in the order of `inputs`.
     /// - Throws: `LayerError`, of the reader or of a sink; of several, that of the lowest layer.
     public static func read<Sink: MemberSink>(
-        _ inputs: [LayerInput], limits: ReadLimits = ReadLimits(), confinedTo directory: Int32,
+        _ inputs: [LayerInput], limits: Limits = Limits(), confinedTo directory: Int32,
         progress: ReadProgress? = nil, makeSink: @escaping @Sendable (Int) -> Sink
     ) async throws(LayerError) -> [LayerSummary] {
         try await read(inputs, limits: limits, confinedTo: directory, progress: progress) {
@@ -108,7 +107,7 @@ public enum LayerReader {
     }
 
     private static func read<Output: Sendable>(
-        _ inputs: [LayerInput], limits: ReadLimits, confinedTo directory: Int32? = nil,
+        _ inputs: [LayerInput], limits: Limits, confinedTo directory: Int32? = nil,
         progress: ReadProgress?,
         decode: @escaping @Sendable (Int, LayerDecoder) throws(LayerError) -> Output
     ) async throws(LayerError) -> [Output] {
@@ -137,10 +136,10 @@ public enum LayerReader {
 
     /// What each of several threads does until all layers are read.
     static func work(
-        _ inputs: [LayerInput], limits: ReadLimits, progress: ReadProgress?,
+        _ inputs: [LayerInput], limits: Limits, progress: ReadProgress?,
         decode: @escaping @Sendable (Int, LayerDecoder) -> Void
     ) -> @Sendable () -> Void {
-        let order = inputs.indices.sorted { inputs[$0].blob.size > inputs[$1].blob.size }
+        let order = largestFirst(inputs)
         let crew = HashCrew(layers: inputs.count)
         let next = Counter()
         return {
@@ -155,19 +154,24 @@ public enum LayerReader {
         }
     }
 
-    /// Does something for each position, on as many threads as there are cores.
+    /// Does something for each layer, the largest first, on as many threads as there are cores.
     private static func concurrently<Output: Sendable>(
-        _ count: Int, _ body: @escaping @Sendable (Int) -> Output?
+        _ inputs: [LayerInput], _ body: @escaping @Sendable (_ position: Int) -> Output?
     ) async -> [Output?] {
-        let results = Mutex([Output?](repeating: nil, count: count))
+        let results = Mutex([Output?](repeating: nil, count: inputs.count))
+        let order = largestFirst(inputs)
         let next = Counter()
-        await WorkerThreads.run(min(threadCount, count)) {
-            while case let position = next.next(), position < count {
-                let output = body(position)
-                results.withLock { $0[position] = output }
+        await WorkerThreads.run(min(threadCount, inputs.count)) {
+            while case let turn = next.next(), turn < order.count {
+                let output = body(order[turn])
+                results.withLock { $0[order[turn]] = output }
             }
         }
         return results.withLock { $0 }
+    }
+
+    private static func largestFirst(_ inputs: [LayerInput]) -> [Int] {
+        inputs.indices.sorted { inputs[$0].blob.size > inputs[$1].blob.size }
     }
 
     /// Gives each caller another number, from 0.
@@ -179,4 +183,19 @@ public enum LayerReader {
 
     /// Threads that read: one for each core.
     public static var threadCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+}
+
+/// Contents that are kept of all layers of an image.
+final class KeptContents: Sendable {
+    private let bytes = Atomic<Int>(0)
+    private let limits: Limits
+
+    init(_ limits: Limits) { self.limits = limits }
+
+    /// - Throws: `LayerError` of kind `.limit` when there are more than the limits allow.
+    func add(_ count: Int) throws(LayerError) {
+        guard bytes.add(count, ordering: .relaxed).newValue <= limits[.keptContents] else {
+            throw LayerError(.limit, limits.exceeded(.keptContents))
+        }
+    }
 }

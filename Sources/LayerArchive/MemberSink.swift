@@ -1,15 +1,19 @@
 import CArchive
+import Glibc
 import OCIModel
 
 /// A member as the archive has it, valid during `MemberSink.begin`.
 public struct Member {
     let entry: OpaquePointer
+    /// Whether its type flag says nothing that runtimes know. libarchive gives a file or a directory, as POSIX has it.
+    var hasUnknownType = false
 
     /// The name, as bytes. libarchive hands them out unchanged under a UTF-8 locale, also where they are not
     /// valid UTF-8.
     public var path: UnsafeBufferPointer<UInt8> { Member.bytes(archive_entry_pathname(entry)) }
 
     public var kind: EntryKind {
+        if hasUnknownType { return .other }
         if archive_entry_hardlink(entry) != nil { return .hardLink }
         // The AE_IF… constants are casts in C and do not come over: these are POSIX's S_IF… bits.
         return switch UInt32(archive_entry_filetype(entry)) {
@@ -36,11 +40,13 @@ public struct Member {
     public var size: Int64 { archive_entry_size(entry) }
     public var mtime: Int64 { Int64(archive_entry_mtime(entry)) }
     public var mtimeNanoseconds: Int32 { Int32(truncatingIfNeeded: archive_entry_mtime_nsec(entry)) }
+    /// Regions of a sparse file's map; 0 for a file that is stored whole.
+    public var sparseRegions: Int { Int(archive_entry_sparse_count(entry)) }
     public var device: (major: UInt32, minor: UInt32) {
         (UInt32(archive_entry_rdevmajor(entry)), UInt32(archive_entry_rdevminor(entry)))
     }
 
-    func extendedAttributes(limit: Int) throws(LayerError) -> [ExtendedAttribute] {
+    func extendedAttributes(_ limits: Limits) throws(LayerError) -> [ExtendedAttribute] {
         guard archive_entry_xattr_reset(entry) > 0 else { return [] }
         var attributes: [ExtendedAttribute] = []
         var total = 0
@@ -49,9 +55,9 @@ public struct Member {
         var count = 0
         while archive_entry_xattr_next(entry, &name, &value, &count) == ARCHIVE_OK {
             guard let name else { continue }
-            total += count
-            guard total <= limit else {
-                throw LayerError(.limit, "\(escaped(path)): extended attributes exceed \(limit) bytes")
+            total += count + strlen(name)
+            guard total <= limits[.attributes] else {
+                throw LayerError(.limit, "\(escaped(path)): \(limits.exceeded(.attributes))")
             }
             let bytes = UnsafeRawBufferPointer(start: value, count: count)
             attributes.append(ExtendedAttribute(name: String(cString: name), value: Array(bytes)))
@@ -83,14 +89,15 @@ public protocol MemberSink: SendableMetatype {
 struct IndexSink: MemberSink {
     private(set) var table = EntryTable()
     private let plan: ContentPlan
-    private let limits: ReadLimits
-    private var kept = 0
+    private let limits: Limits
+    /// Bytes of contents that were kept.
+    private(set) var kept = 0
     private var current: [UInt8] = []
     private var extractor = LinkageExtractor()
     /// Whether the data of the current member go to the extractor.
     private var isExtracting = false
 
-    init(plan: ContentPlan, limits: ReadLimits) {
+    init(plan: ContentPlan, limits: Limits) {
         self.plan = plan
         self.limits = limits
     }
@@ -99,20 +106,27 @@ struct IndexSink: MemberSink {
         let path = member.path
         let target = member.linkTarget
         guard !path.isEmpty else { throw LayerError(.corrupt, "member \(index + 1) has no name") }
-        guard path.count <= limits.nameLength, target.count <= limits.nameLength else {
+        guard max(path.count, target.count) <= limits[.pathLength] else {
             throw LayerError(
-                .limit, "member \(index + 1) has a name or link target longer than \(limits.nameLength) bytes"
-            )
+                .limit,
+                "member \(index + 1) has \(max(path.count, target.count)) bytes in its name or link "
+                    + "target, \(limits.exceeded(.pathLength))")
         }
-        guard table.nameBytes + path.count + target.count <= limits.names else {
-            throw LayerError(.limit, "names exceed \(limits.names) bytes")
+        guard path.count / 2 < limits[.pathDepth] || IndexSink.depth(of: path) <= limits[.pathDepth] else {
+            throw LayerError(
+                .limit,
+                "member \(index + 1) has \(IndexSink.depth(of: path)) components in its name, "
+                    + limits.exceeded(.pathDepth))
+        }
+        guard table.nameBytes + path.count + target.count <= limits[.nameBytes] else {
+            throw LayerError(.limit, "the names have \(limits.exceeded(.nameBytes))")
         }
         let kind = member.kind
         table.append(
             path: path, kind: kind, permissions: member.permissions, uid: member.uid, gid: member.gid,
             size: member.size, mtime: member.mtime, mtimeNanoseconds: member.mtimeNanoseconds,
             linkTarget: target, device: member.device,
-            extendedAttributes: try member.extendedAttributes(limit: limits.attributes))
+            extendedAttributes: try member.extendedAttributes(limits))
         guard kind == .file, let rule = plan.rule(forMember: path) else { return false }
         isExtracting = rule.keeps == .linkage
         if isExtracting {
@@ -121,11 +135,15 @@ struct IndexSink: MemberSink {
         }
         guard member.size <= rule.maximumBytes else { return false }
         kept += Int(member.size)
-        guard kept <= limits.keptContents else {
-            throw LayerError(.limit, "contents needed by the checks exceed \(limits.keptContents) bytes")
+        guard kept <= limits[.keptContents] else {
+            throw LayerError(.limit, limits.exceeded(.keptContents))
         }
         current = [UInt8](repeating: 0, count: Int(member.size))
         return true
+    }
+
+    static func depth(of path: some Collection<UInt8>) -> Int {
+        path.split(separator: UInt8(ascii: "/")).count
     }
 
     mutating func data(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(LayerError) {

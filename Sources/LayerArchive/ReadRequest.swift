@@ -47,21 +47,14 @@ extension ByteWriter {
     }
 }
 
-extension ReadLimits {
+extension Limits {
     func write(to writer: inout ByteWriter) {
-        for value in [members, nameLength, names, Int(uncompressedSize), keptContents, attributes] {
-            writer.integer(Int64(value))
-        }
+        for limit in Limit.allCases { writer.integer(self[limit]) }
     }
 
     init(from reader: inout ByteReader) throws {
         self.init()
-        members = Int(try reader.integer(Int64.self))
-        nameLength = Int(try reader.integer(Int64.self))
-        names = Int(try reader.integer(Int64.self))
-        uncompressedSize = try reader.integer()
-        keptContents = Int(try reader.integer(Int64.self))
-        attributes = Int(try reader.integer(Int64.self))
+        for limit in Limit.allCases { self[limit] = try reader.integer() }
     }
 }
 
@@ -69,7 +62,7 @@ extension ReadLimits {
 struct ReadRequest: Sendable {
     let inputs: [LayerInput]
     let plan: ContentPlan
-    let limits: ReadLimits
+    let limits: Limits
 
     /// The files of the blobs, each once.
     var files: [RandomAccessFile] {
@@ -103,7 +96,7 @@ struct ReadRequest: Sendable {
     init(serialized bytes: UnsafeRawBufferPointer, file: (Int, String) throws -> RandomAccessFile) throws {
         var reader = ByteReader(bytes)
         plan = try ContentPlan(from: &reader)
-        limits = try ReadLimits(from: &reader)
+        limits = try Limits(from: &reader)
         var files: [RandomAccessFile] = []
         for position in 0..<(try reader.count(width: 8)) {
             files.append(try file(position, String(decoding: try reader.counted(), as: UTF8.self)))
@@ -124,7 +117,7 @@ struct ReadRequest: Sendable {
         self.inputs = inputs
     }
 
-    init(inputs: [LayerInput], plan: ContentPlan, limits: ReadLimits) {
+    init(inputs: [LayerInput], plan: ContentPlan, limits: Limits) {
         self.inputs = inputs
         self.plan = plan
         self.limits = limits

@@ -73,29 +73,34 @@ final class ReaderProcess {
         close(answers)
     }
 
-    /// The next bytes of the answers; nil when they end before the first of them.
+    /// Gives the next bytes of the answers to `body`; nil when they end before the first of them.
     ///
     /// - Throws: `LayerError` of kind `.reader` when they do not come in time, or end within.
-    func read(_ count: Int, before deadline: ContinuousClock.Instant) throws -> [UInt8]? {
-        var bytes: [UInt8] = []
-        // What is claimed is not allocated before it comes.
-        let step = 1 << 20
-        while bytes.count < count {
+    func read<Value>(
+        _ count: Int, before deadline: ContinuousClock.Instant,
+        _ body: (UnsafeRawBufferPointer) throws -> Value
+    ) throws -> Value? {
+        guard count > 0 else { return try body(UnsafeRawBufferPointer(start: nil, count: 0)) }
+        // Pages of their own: what is claimed takes no memory before it comes, nothing is copied to make room, and all
+        // of it is given back at once.
+        let pages = mmap(
+            nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+        guard let pages, pages != MAP_FAILED else {
+            throw LayerError(.reader, "no memory for \(count) bytes of the process that reads layers")
+        }
+        defer { munmap(pages, count) }
+        var done = 0
+        while done < count {
             try waitForBytes(before: deadline)
-            let start = bytes.count
-            bytes.append(contentsOf: repeatElement(0, count: min(step, count - start)))
-            let got = bytes.withUnsafeMutableBytes { buffer in
-                Glibc.read(answers, buffer.baseAddress?.advanced(by: start), buffer.count - start)
-            }
-            let code = errno
-            bytes.removeLast(bytes.count - start - max(0, got))
-            if got < 0, code == EINTR { continue }
+            let got = Glibc.read(answers, pages + done, count - done)
+            if got < 0, errno == EINTR { continue }
             guard got > 0 else {
-                if got == 0, bytes.isEmpty { return nil }
+                if got == 0, done == 0 { return nil }
                 throw LayerError(.reader, "the answers of the process that reads layers break off")
             }
+            done += got
         }
-        return bytes
+        return try body(UnsafeRawBufferPointer(start: pages, count: count))
     }
 
     private func waitForBytes(before deadline: ContinuousClock.Instant) throws {

@@ -19,9 +19,8 @@ public struct ReaderProgram: Sendable {
     ///
     /// - Throws: `LayerError` of kind `.reader` when the program does not serve.
     public func containment() async throws(LayerError) -> Containment {
-        let session = await run(ReadRequest(inputs: [], plan: ContentPlan(), limits: ReadLimits()), nil) {
-            _, _ in
-        }
+        let request = ReadRequest(inputs: [], plan: ContentPlan(), limits: Limits())
+        let session = await run(request, KeptContents(request.limits), nil) { _, _ in }
         if let failure = session.failure { throw failure }
         guard let containment = session.containment else {
             throw LayerError(.reader, "the process that reads layers gave no answer")
@@ -31,20 +30,22 @@ public struct ReaderProgram: Sendable {
 
     /// Reads layers in a process of the program.
     ///
-    /// - Parameter received: is shown the serial form of each layer, with its position.
+    /// - Parameters:
+    ///   - kept: contents that the image has so far.
+    ///   - received: is shown the serial form of each layer, with its position.
     /// - Returns: what came of each layer.
     func index(
-        _ request: ReadRequest, progress: ReadProgress?,
-        received: @escaping @Sendable (Int, [UInt8]) -> Void
+        _ request: ReadRequest, kept: KeptContents, progress: ReadProgress?,
+        received: @escaping @Sendable (Int, UnsafeRawBufferPointer) -> Void
     ) async -> [Result<LayerReader.IndexedLayer, LayerError>] {
-        await run(request, progress, received).outcomes
+        await run(request, kept, progress, received).outcomes
     }
 
     private func run(
-        _ request: ReadRequest, _ progress: ReadProgress?,
-        _ received: @escaping @Sendable (Int, [UInt8]) -> Void
+        _ request: ReadRequest, _ kept: KeptContents, _ progress: ReadProgress?,
+        _ received: @escaping @Sendable (Int, UnsafeRawBufferPointer) -> Void
     ) async -> ReaderSession {
-        let result = Mutex(ReaderSession(request, progress: progress))
+        let result = Mutex(ReaderSession(request, kept: kept, progress: progress))
         // A thread of its own, since it waits.
         await WorkerThreads.run(1) {
             var session = result.withLock { $0 }

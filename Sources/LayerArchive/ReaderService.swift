@@ -11,6 +11,8 @@ import Synchronization
 public enum ReaderService {
     /// Serves one request and ends the process. To be called while the process has one thread.
     public static func run() -> Never {
+        // The thread that started it waits for it. Where it was gone before, nobody reads the answers.
+        assay_end_with_parent()
         do {
             let file = try RandomAccessFile(takingOver: STDIN_FILENO, name: "request")
             let bytes = try Blob(file: file).bytes(limit: ReaderProcess.requestLimit)
@@ -40,6 +42,7 @@ public enum ReaderService {
         answers.send(.contained, containment.bytes)
         guard !request.inputs.isEmpty else { return }
         let progress = ReadProgress()
+        let kept = KeptContents(request.limits)
         let ended = DispatchSemaphore(value: 0)
         let work = LayerReader.work(request.inputs, limits: request.limits, progress: progress) {
             position, decoder in
@@ -47,6 +50,7 @@ public enum ReaderService {
             do throws(LayerError) {
                 var sink = IndexSink(plan: request.plan, limits: request.limits)
                 let summary = try decoder.decode(into: &sink)
+                try kept.add(sink.kept)
                 let layer = LayerReader.IndexedLayer(summary: summary, table: sink.table)
                 answers.send(.layer, layer: position, layer.serialized)
             } catch {

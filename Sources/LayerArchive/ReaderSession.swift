@@ -11,14 +11,16 @@ struct ReaderSession: Sendable {
     private var bytesRead: Int64 = 0
     /// Why there are no more answers.
     private(set) var failure: LayerError?
+    private let kept: KeptContents
 
-    init(_ request: ReadRequest, progress: ReadProgress?) {
+    init(_ request: ReadRequest, kept: KeptContents, progress: ReadProgress?) {
         self.request = request
+        self.kept = kept
         self.progress = progress
     }
 
     /// Starts the process and takes its answers until it ends; ends it when it is stuck or breaks the rules.
-    mutating func run(_ program: ReaderProgram, _ received: (Int, [UInt8]) -> Void) {
+    mutating func run(_ program: ReaderProgram, _ received: (Int, UnsafeRawBufferPointer) -> Void) {
         let process: ReaderProcess
         do {
             process = try ReaderProcess(program, request)
@@ -42,23 +44,30 @@ struct ReaderSession: Sendable {
     }
 
     private mutating func receive(
-        from process: ReaderProcess, patience: Duration, _ received: (Int, [UInt8]) -> Void
+        from process: ReaderProcess, patience: Duration, _ received: (Int, UnsafeRawBufferPointer) -> Void
     ) throws {
         let clock = ContinuousClock()
         var deadline = clock.now + patience
-        while let header = try process.read(AnswerKind.headerSize, before: deadline) {
-            let (kind, layer, length) = try header.withUnsafeBytes { bytes in
-                var reader = ByteReader(bytes)
-                return (
-                    AnswerKind(rawValue: try reader.integer()), Int(try reader.integer(UInt32.self)),
-                    try reader.integer(UInt64.self)
-                )
-            }
-            guard let kind, let count = Int(exactly: length), count <= largest(kind),
-                let payload = try process.read(count, before: deadline)
+        while let header = try process.read(AnswerKind.headerSize, before: deadline, Header.init) {
+            guard let kind = header.kind, let count = Int(exactly: header.length), count <= largest(kind),
+                let isProgress = try process.read(
+                    count, before: deadline, { try take(kind, header.layer, $0, received) })
             else { throw MalformedBytes() }
             // Only what brings the work forward is a sign of life.
-            if try take(kind, layer, payload, received) { deadline = clock.now + patience }
+            if isProgress { deadline = clock.now + patience }
+        }
+    }
+
+    private struct Header {
+        let kind: AnswerKind?
+        let layer: Int
+        let length: UInt64
+
+        init(_ bytes: UnsafeRawBufferPointer) throws {
+            var reader = ByteReader(bytes)
+            kind = AnswerKind(rawValue: try reader.integer())
+            layer = Int(try reader.integer(UInt32.self))
+            length = try reader.integer()
         }
     }
 
@@ -71,27 +80,24 @@ struct ReaderSession: Sendable {
         case .progress: return 8
         case .error: return 1 << 20
         // Names and contents with their limits; columns, attributes and notes beside them.
-        case .layer: return min(limits.names + limits.keptContents + (2 << 30), 8 << 30)
+        case .layer: return Int(min(limits[.nameBytes] + limits[.keptContents] + (2 << 30), 8 << 30))
         }
     }
 
     /// - Returns: whether the work has come forward.
     private mutating func take(
-        _ kind: AnswerKind, _ layer: Int, _ payload: [UInt8], _ received: (Int, [UInt8]) -> Void
+        _ kind: AnswerKind, _ layer: Int, _ payload: UnsafeRawBufferPointer,
+        _ received: (Int, UnsafeRawBufferPointer) -> Void
     ) throws -> Bool {
         switch kind {
         case .contained:
             guard containment == nil else { throw MalformedBytes() }
-            containment = try payload.withUnsafeBytes {
-                var reader = ByteReader($0)
-                return try Containment(from: &reader)
-            }
+            var reader = ByteReader(payload)
+            containment = try Containment(from: &reader)
             return true
         case .progress:
-            let bytes = try payload.withUnsafeBytes {
-                var reader = ByteReader($0)
-                return try reader.integer(Int64.self)
-            }
+            var reader = ByteReader(payload)
+            let bytes = try reader.integer(Int64.self)
             guard bytes > bytesRead else { return false }
             progress?.add(Int(bytes - bytesRead))
             bytesRead = bytes
@@ -108,25 +114,22 @@ struct ReaderSession: Sendable {
                 results[layer] = .failure(try ReaderSession.error(payload))
                 return true
             }
-            let indexed = try payload.withUnsafeBytes {
-                try LayerReader.IndexedLayer(serialized: $0, limits: request.limits)
-            }
+            let indexed = try LayerReader.IndexedLayer(serialized: payload, limits: request.limits)
             guard indexed.isClaimed(by: request.inputs[layer]) else { throw MalformedBytes() }
+            try kept.add(indexed.table.keptBytes)
             results[layer] = .success(indexed)
             received(layer, payload)
             return true
         }
     }
 
-    private static func error(_ payload: [UInt8]) throws -> LayerError {
-        try payload.withUnsafeBytes {
-            var reader = ByteReader($0)
-            guard let kind = LayerError.Kind(rawValue: String(decoding: try reader.counted(), as: UTF8.self))
-            else { throw MalformedBytes() }
-            let message = try reader.message()
-            try reader.end()
-            return LayerError(kind, message)
-        }
+    private static func error(_ payload: UnsafeRawBufferPointer) throws -> LayerError {
+        var reader = ByteReader(payload)
+        guard let kind = LayerError.Kind(rawValue: String(decoding: try reader.counted(), as: UTF8.self))
+        else { throw MalformedBytes() }
+        let message = try reader.message()
+        try reader.end()
+        return LayerError(kind, message)
     }
 
     /// What came of each layer. Where the process ended too early, the layers that it was reading say why.

@@ -25,10 +25,15 @@ public enum Spool {
     ///
     /// - Throws: `LayerError` of kind `.corrupt`, `.truncated`, `.limit` or `.io`.
     public static func decompressed(
-        _ file: RandomAccessFile, limits: ReadLimits = ReadLimits()
+        _ file: RandomAccessFile, limits: Limits = Limits()
     ) throws(LayerError) -> RandomAccessFile {
         let compression = try Compression(of: Blob(file: file))
         guard compression != .none else { return file }
+        do throws(LayerError) {
+            try compression.checkWindow(of: Blob(file: file), limits)
+        } catch {
+            throw LayerError(error.kind, "\(escaped(file.name)): \(error.message)")
+        }
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 4096)
         defer { buffer.deallocate() }
         let packed = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 4096)
@@ -45,7 +50,9 @@ public enum Spool {
                 ? GzipDecoder(source: source) : try FilterDecoder(compression, source: source)
             let output = try makeFile()
             do throws(LayerError) {
-                try copy(from: &decoder, to: output, buffer: buffer, limit: limits.uncompressedSize)
+                try copy(
+                    from: &decoder, to: output, buffer: buffer,
+                    ExpansionGuard(limits, compressedSize: file.size))
             } catch {
                 close(output)
                 throw error
@@ -58,12 +65,12 @@ public enum Spool {
 
     private static func copy(
         from decoder: inout any Decompressor, to output: Int32, buffer: UnsafeMutableRawBufferPointer,
-        limit: Int64
+        _ expansion: ExpansionGuard
     ) throws(LayerError) {
         var total: Int64 = 0
         while case let count = try decoder.read(into: buffer), count > 0 {
             total += Int64(count)
-            guard total <= limit else { throw LayerError(.limit, "more than \(limit) uncompressed bytes") }
+            try expansion.check(total)
             try write(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count]), to: output)
         }
     }

@@ -16,6 +16,9 @@ struct TarWalker {
         var size: Int64
         /// Where its data lie in the archive, as they are; nil for what has none or is sparse.
         var dataOffset: Int64?
+        /// Whether its type flag is none that Go's archive/tar knows as a file, a directory, a link or a device: readers
+        /// refuse it, leave it out, or take it for a file.
+        var hasUnknownType = false
 
         /// One line for messages.
         var description: String {
@@ -55,19 +58,23 @@ struct TarWalker {
     /// Where the two readers differ, in one line; nothing after the first difference is compared.
     private(set) var disagreement: String?
     private var count = 0
+    /// Headers of types that readers of layers do not know, and that are no members to the other reader.
+    private(set) var skippedTypes = Oddities()
     /// Members that may be waiting to be compared: a chunk has fewer.
     private static let maximumWaiting = 4096
 
     // MARK: Comparing
 
     /// Compares the next member with what the other reader sees.
-    mutating func compare(_ member: Member, index: Int) {
-        guard disagreement == nil else { return }
+    ///
+    /// - Returns: the member, where both see the same.
+    mutating func compare(_ member: Member, index: Int) -> Reading? {
+        guard disagreement == nil else { return nil }
         guard next < members.count else {
             disagreement =
                 "member \(index + 1) is \(TarWalker.reading(of: member).description) to one reader "
                 + "and not there to another"
-            return
+            return nil
         }
         let mine = members[next]
         next += 1
@@ -85,6 +92,7 @@ struct TarWalker {
                 "member \(index + 1) is \(TarWalker.reading(of: member).description) to one reader "
                 + "and \(mine.description) to another"
         }
+        return isSame ? mine : nil
     }
 
     /// The other reader has seen all members.
@@ -208,6 +216,9 @@ struct TarWalker {
             return
         }
         guard let size = header.size, size >= 0 else { return stop("a header has no valid size") }
+        if [UInt8(ascii: "X"), UInt8(ascii: "V"), UInt8(ascii: "A")].contains(header.type) {
+            skippedTypes.note(.unknownType, escaped(header.path))
+        }
         switch header.type {
         case UInt8(ascii: "L"), UInt8(ascii: "K"), UInt8(ascii: "x"), UInt8(ascii: "X"):
             guard size <= TarWalker.extensionLimit else {
@@ -250,10 +261,12 @@ struct TarWalker {
         if kind == .file, path.last == UInt8(ascii: "/") { kind = .directory }
         let isLink = kind == .hardLink || kind == .symbolicLink
         let target = isLink ? records.linkTarget ?? longTarget ?? header.linkTarget : []
-        let hasData = header.kind == .file
+        let hasData = header.kind == .file || header.hasUnknownType
         let size = header.realSize ?? records.realSize ?? stored
         current = (
-            Reading(kind: kind, path: path, linkTarget: target, size: kind == .file ? size : 0),
+            Reading(
+                kind: kind, path: path, linkTarget: target, size: kind == .file ? size : 0,
+                hasUnknownType: header.hasUnknownType),
             hasData ? stored : 0
         )
         if header.hasMoreMaps { state = .sparseMap } else { endOfHeader() }
@@ -288,6 +301,8 @@ private struct TarHeader {
     /// Logical size of a sparse file of GNU's old form.
     let realSize: Int64?
     let hasMoreMaps: Bool
+    /// Meant for members; extensions have types of their own.
+    let hasUnknownType: Bool
 
     /// - Returns: nil when the checksum does not match, as in a block of zeros.
     init?(_ block: UnsafeRawBufferPointer) {
@@ -301,8 +316,10 @@ private struct TarHeader {
         let isGNU = isUstar && block[262..<265].elementsEqual([0x20, 0x20, 0])
         let name = TarHeader.text(block, 0, 100)
         let prefix = isUstar && !isGNU ? TarHeader.text(block, 345, 155) : []
-        path = prefix.isEmpty ? name : prefix + [UInt8(ascii: "/")] + name
-        let isSparse = type == UInt8(ascii: "S")
+        let separator = prefix.isEmpty || prefix.last == UInt8(ascii: "/") ? [] : [UInt8(ascii: "/")]
+        path = prefix + separator + name
+        let isSparse = isGNU && type == UInt8(ascii: "S")
+        hasUnknownType = type != 0 && !(0x30...0x36).contains(type) && !isSparse
         realSize = isSparse ? TarHeader.number(block, 483, 12) : nil
         hasMoreMaps = isSparse && block[482] != 0
         kind =

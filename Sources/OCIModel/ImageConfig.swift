@@ -56,9 +56,13 @@ public struct ImageConfig: Hashable, Sendable {
     }
 
     /// - Throws: `ModelError` of kind `.config`, `.json`, `.jsonLimit`, `.duplicateKey` or `.digest`.
-    public init(parsing raw: [UInt8]) throws(ModelError) {
-        let json = try JSON(parsing: raw, limits: .config)
+    public init(parsing raw: [UInt8], limits: JSONLimits = .config) throws(ModelError) {
+        let json = try JSON(parsing: raw, limits: limits)
+        try json.requireExactNames(
+            ["architecture", "author", "config", "created", "history", "os", "rootfs", "variant"],
+            in: "image config")
         guard json.object != nil else { throw ModelError(.config, "image config is not a JSON object") }
+        try json["rootfs"]?.requireExactNames(["type", "diff_ids"], in: "rootfs")
         guard let rootfs = json["rootfs"], rootfs["type"]?.string == "layers" else {
             throw ModelError(
                 .config, "image config has no rootfs of type layers: it does not describe an image")
@@ -87,6 +91,12 @@ public struct ImageConfig: Hashable, Sendable {
 extension ImageConfig.RunConfig {
     init(_ json: JSON) throws(ModelError) {
         self.init()
+        try json.requireExactNames(
+            [
+                "User", "ExposedPorts", "Env", "Entrypoint", "Cmd", "Volumes", "WorkingDir", "Labels",
+                "StopSignal",
+                "Healthcheck", "Shell", "OnBuild",
+            ], in: "config")
         func text(_ name: String) throws(ModelError) -> String? {
             guard let value = json[name], !value.isNull else { return nil }
             guard let text = value.string else { throw ModelError(.config, "config.\(name) is not a string") }

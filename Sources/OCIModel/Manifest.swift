@@ -24,13 +24,26 @@ public struct Descriptor: Hashable, Sendable {
     /// The name an index gives to a manifest (`org.opencontainers.image.ref.name`).
     public var referenceName: String? { annotations["org.opencontainers.image.ref.name"] }
 
+    /// Whether it says that a layer is zstd:chunked (containers/storage, "zstd:chunked"): that frames which decoders skip
+    /// name the files in it.
+    public var hasChunkedManifest: Bool {
+        ["io.github.containers.zstd-chunked", "io.containers.zstd-chunked"].contains {
+            annotations["\($0).manifest-checksum"] != nil || annotations["\($0).manifest-position"] != nil
+        }
+    }
+
     /// An attestation that BuildKit stores beside an image, not an image.
     public var isAttestation: Bool {
         annotations["vnd.docker.reference.type"] == "attestation-manifest"
             || (platform?.os == "unknown" && platform?.architecture == "unknown")
     }
 
+    private static let memberNames = [
+        "mediaType", "digest", "size", "urls", "annotations", "data", "artifactType", "platform",
+    ]
+
     init(_ json: JSON, in place: String) throws(ModelError) {
+        try json.requireExactNames(Descriptor.memberNames, in: place)
         guard let mediaType = json["mediaType"]?.string else {
             throw ModelError(.manifest, "\(place): descriptor has no mediaType")
         }
@@ -67,9 +80,16 @@ public struct Manifest: Hashable, Sendable {
     /// The bytes this was parsed from; its digest is the image's identity.
     public let raw: [UInt8]
 
+    /// Members of a manifest and of an index: a document must not be one of them to one reader and the other to another.
+    fileprivate static let memberNames = [
+        "schemaVersion", "mediaType", "artifactType", "config", "layers", "manifests", "subject",
+        "annotations",
+    ]
+
     /// - Throws: `ModelError` of kind `.manifest`, `.json`, `.jsonLimit`, `.duplicateKey` or `.digest`.
-    public init(parsing raw: [UInt8]) throws(ModelError) {
-        let json = try JSON(parsing: raw, limits: .manifest)
+    public init(parsing raw: [UInt8], limits: JSONLimits = .manifest) throws(ModelError) {
+        let json = try JSON(parsing: raw, limits: limits)
+        try json.requireExactNames(Manifest.memberNames, in: "manifest")
         guard json["manifests"] == nil else {
             throw ModelError(
                 .manifest, "document has both config or layers and manifests: it could be read as two things")
@@ -99,8 +119,9 @@ public struct Index: Hashable, Sendable {
     public let raw: [UInt8]
 
     /// - Throws: `ModelError` of kind `.manifest`, `.json`, `.jsonLimit`, `.duplicateKey` or `.digest`.
-    public init(parsing raw: [UInt8]) throws(ModelError) {
-        let json = try JSON(parsing: raw, limits: .manifest)
+    public init(parsing raw: [UInt8], limits: JSONLimits = .manifest) throws(ModelError) {
+        let json = try JSON(parsing: raw, limits: limits)
+        try json.requireExactNames(Manifest.memberNames, in: "index")
         guard json["config"] == nil, json["layers"] == nil else {
             throw ModelError(
                 .manifest, "document has both manifests and config or layers: it could be read as two things")
@@ -115,6 +136,27 @@ public struct Index: Hashable, Sendable {
         self.manifests = descriptors
         mediaType = MediaType(rawValue: json["mediaType"]?.string ?? MediaType.ociIndex.rawValue)
         self.raw = raw
+    }
+}
+
+extension JSON {
+    /// Refuses an object with a member whose name differs from one of `names` in nothing but case: readers in Go take
+    /// both for one, others do not, and they would see different images.
+    func requireExactNames(
+        _ names: [String], in place: String
+    ) throws(ModelError) {
+        // Upper case first: it folds the few letters outside ASCII that Go's reader folds, too.
+        func folded(_ name: String) -> String { name.uppercased().lowercased() }
+        let known = Set(names)
+        let foldedNames = Set(names.map(folded))
+        for member in object ?? [] where !known.contains(member.name) {
+            guard !foldedNames.contains(folded(member.name)) else {
+                throw ModelError(
+                    .duplicateKey,
+                    "\(place): member \(quoted(member.name)) differs from one of the format's in nothing but "
+                        + "case: readers differ in whether they take it for that one")
+            }
+        }
     }
 }
 

@@ -18,5 +18,10 @@ public struct MediaType: Hashable, Sendable, RawRepresentable {
 
     public var isIndex: Bool { self == .ociIndex || self == .dockerManifestList }
     public var isManifest: Bool { self == .ociManifest || self == .dockerManifest }
+    /// Layers that registries must not hand on: of Docker's "foreign" and the OCI's "nondistributable" types.
+    public var isForeignLayer: Bool {
+        rawValue.hasPrefix("application/vnd.docker.image.rootfs.foreign.")
+            || rawValue.hasPrefix("application/vnd.oci.image.layer.nondistributable.")
+    }
     public var isImageConfig: Bool { self == .ociConfig || self == .dockerConfig }
 }

@@ -10,6 +10,7 @@ public struct ModelError: Error, Sendable, Hashable, CustomStringConvertible {
         case config
         case platform
         case reference
+        case limit
     }
 
     public let kind: Kind

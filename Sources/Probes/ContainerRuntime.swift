@@ -1,4 +1,5 @@
 import Facts
+import Glibc
 import Verdict
 
 /// What runs containers of one image.
@@ -34,6 +35,12 @@ public protocol RunningContainer: Sendable {
     ///
     /// - Parameter user: nil for the container's own.
     func execute(_ arguments: [String], user: ResolvedUser?) async throws(ProbeError) -> any RunningContainer
+
+    /// The number of its first process on this machine; nil when it has ended.
+    func processID() async throws(ProbeError) -> pid_t?
+
+    /// What some of its files are, also when it has ended.
+    func files(_ wanted: [ContainerFiles.Wanted]) async throws(ProbeError) -> [ContainerState.File]
 
     /// Ends it, whatever it does, and removes all that is left of it.
     ///

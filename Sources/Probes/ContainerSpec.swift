@@ -33,6 +33,14 @@ public struct ContainerSpec: Hashable, Sendable {
     public var input: String?
     public var files: [File]
     public var volumes: [Volume]
+    public var hasTerminal: Bool
+    /// Paths of empty directories in memory.
+    public var temporaryDirectories: [String]
+    /// Bytes, and processes with threads; nil for those of `ProbeLimits`.
+    public var memoryLimit: Int64?
+    public var processLimit: Int?
+    /// Whether its files are looked at, also after its end.
+    public var keepsFiles: Bool
     /// Whether it sees the network of this machine, where the services of a scenario are; else it has none.
     public var sharesNetwork: Bool
     /// What runs the same by hand, but for services.
@@ -45,7 +53,7 @@ extension ContainerSpec {
     ///   know, or nothing to run.
     init(
         _ declaration: ContainerDeclaration, config: ImageConfig, users: Fact<UserDatabase>, scope: Scope,
-        files contents: [[UInt8]], sharesNetwork: Bool
+        files contents: [[UInt8]], sharesNetwork: Bool, keepsFiles: Bool
     ) throws(ProbeError) {
         func resolve(_ template: Template) throws(ProbeError) -> String {
             do throws(Unresolved) {
@@ -83,6 +91,9 @@ extension ContainerSpec {
             variables.append(value)
             own.append(value)
         }
+        if declaration.hasTerminal, !variables.contains(where: { $0.name == "TERM" }) {
+            variables.append(Variable(name: "TERM", value: "xterm"))
+        }
         if !variables.contains(where: { $0.name == "PATH" }) {
             variables.append(
                 Variable(name: "PATH", value: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"))
@@ -106,6 +117,11 @@ extension ContainerSpec {
             volumes.append(Volume(name: volume.name, path: try resolve(volume.path)))
         }
         self.volumes = volumes
+        hasTerminal = declaration.hasTerminal
+        temporaryDirectories = try resolve(declaration.temporaryDirectories) ?? []
+        memoryLimit = declaration.memoryLimit
+        processLimit = declaration.processLimit
+        self.keepsFiles = keepsFiles
         self.sharesNetwork = sharesNetwork
         var words = ["docker", "run", "--rm"]
         if let userName { words += ["--user", userName] }
@@ -113,6 +129,10 @@ extension ContainerSpec {
         if let directory = declaration.workingDirectory { words += ["--workdir", try resolve(directory)] }
         for volume in volumes { words += ["--volume", "\(volume.name):\(volume.path)"] }
         for file in files { words += ["--volume", "FILE:\(file.path)"] }
+        for path in temporaryDirectories { words += ["--tmpfs", path] }
+        if hasTerminal { words += ["--tty"] }
+        if let memoryLimit { words += ["--memory", "\(memoryLimit)"] }
+        if let processLimit { words += ["--pids-limit", "\(processLimit)"] }
         if let entrypoint { words += ["--entrypoint", entrypoint.first ?? ""] }
         words += ["IMAGE"] + (entrypoint.map { Array($0.dropFirst()) } ?? []) + (given ?? [])
         self.command = words.map(shellQuoted).joined(separator: " ")
@@ -128,6 +148,9 @@ extension ContainerSpec {
 }
 
 extension ContainerSpec {
+    /// The options of a directory in memory (mount(8)): the same whatever runs the container.
+    static let temporaryOptions = ["nosuid", "nodev", "noexec", "mode=1777", "size=65536k"]
+
     /// Writes the files into a directory, which is made.
     ///
     /// - Returns: their paths, in the order of `files`.

@@ -1,6 +1,7 @@
 import Facts
 import Foundation
 import Glibc
+import LayerArchive
 import OCIModel
 import Synchronization
 import SystemPackage
@@ -18,6 +19,7 @@ public struct EngineRuntime: ContainerRuntime {
     private let run: RunDirectory
     private let limits: ProbeLimits
     private let counter = Counter()
+    private let program: String
 
     /// The name of an image that a run gives the engine, and takes away again.
     public static func tag(of run: RunDirectory) -> String { "localhost/assay/probe:\(run.id)" }
@@ -27,16 +29,18 @@ public struct EngineRuntime: ContainerRuntime {
     /// - Parameters:
     ///   - kind: docker or podman.
     ///   - configDigest: the image ID.
+    ///   - program: the program `assay`, which looks at files of podman's containers.
     ///   - archive: makes an open file with the image as `docker save` writes it, under the name that it is given;
     ///     it stays the caller's, who closes it.
     /// - Throws: `ProbeError` when the engine does not take it, and whatever `archive` throws.
     public init(
         _ kind: RuntimeKind, configDigest: Digest, run: RunDirectory, limits: ProbeLimits = ProbeLimits(),
-        archive: (_ tag: String) throws -> Int32
+        program: String, archive: (_ tag: String) throws -> Int32
     ) async throws {
         client = EngineClient(kind)
         self.run = run
         self.limits = limits
+        self.program = program
         let tag = EngineRuntime.tag(of: run)
         let known = try await RunningProgram.complete(
             client.program + ["image", "inspect", "--format", "{{len .RepoTags}}", configDigest.encoded])
@@ -80,21 +84,33 @@ public struct EngineRuntime: ContainerRuntime {
         }
         let program = RunningProgram(client.program + command, input: spec.input, outputLimit: limits.output)
         return EngineContainer(
-            client: client, id: id, place: place, spec: spec, program: program, limits: limits)
+            client: client, id: id, place: place, spec: spec, program: program, limits: limits,
+            mounts: ContainerFiles.mounts(of: spec, volumes: volumes, files: files), assay: self.program)
     }
 
     private func options(
         of spec: ContainerSpec, id: String, volumes: [String: String], files: [String], hosts: String
     ) -> [String] {
+        let memory = min(spec.memoryLimit ?? limits.memory, limits.memory)
         var options = [
             "--name", id, "--label", "assay.run=\(run.id)", "--pull", "never", "--no-healthcheck",
             "--log-driver", "none", "--network", spec.sharesNetwork ? "host" : "none", "--hostname", "probe",
-            "--pids-limit", "\(limits.processes)", "--memory", "\(limits.memory)", "--memory-swap",
-            "\(limits.memory)", "--user", "\(spec.user.uid):\(spec.user.gid)", "--workdir",
+            "--pids-limit", "\(min(spec.processLimit ?? limits.processes, limits.processes))", "--memory",
+            "\(memory)", "--memory-swap", "\(memory)", "--user", "\(spec.user.uid):\(spec.user.gid)",
+            "--workdir",
             spec.workingDirectory,
         ]
-        if client.kind == .podman {
-            options += ["--http-proxy=false", "--unsetenv", "container", "--unsetenv", "TERM"]
+        if spec.hasTerminal { options.append("--tty") }
+        let isPodman = client.kind == .podman
+        for path in spec.temporaryDirectories {
+            // podman would fill it with what the image has there.
+            let mount = ContainerSpec.temporaryOptions + (isPodman ? ["notmpcopyup"] : [])
+            options += ["--tmpfs", "\(path):\(mount.joined(separator: ","))"]
+        }
+        if isPodman {
+            options += ["--http-proxy=false", "--unsetenv", "container"]
+            // What the container has of its own would go too.
+            if !spec.environment.contains(where: { $0.name == "TERM" }) { options += ["--unsetenv", "TERM"] }
             // As `oci` has it: what an image calls a volume is part of its file system.
             options += ["--image-volume", "ignore"]
             options += EngineRuntime.ulimits
@@ -174,11 +190,13 @@ private final class EngineContainer: RunningContainer {
     private let program: RunningProgram
     private let limits: ProbeLimits
     private let watch: DiskWatch
+    private let mounts: [ContainerFiles.Mount]
+    private let assay: String
     private let end = Mutex<Result<Int32, ProbeError>?>(nil)
 
     init(
         client: EngineClient, id: String, place: String, spec: ContainerSpec, program: RunningProgram,
-        limits: ProbeLimits
+        limits: ProbeLimits, mounts: [ContainerFiles.Mount], assay: String
     ) {
         self.client = client
         self.id = id
@@ -186,6 +204,8 @@ private final class EngineContainer: RunningContainer {
         self.spec = spec
         self.program = program
         self.limits = limits
+        self.mounts = mounts
+        self.assay = assay
         // Engines bound what a container writes on few file systems only.
         watch = DiskWatch(limit: limits.disk) {
             let question =
@@ -281,6 +301,61 @@ private final class EngineContainer: RunningContainer {
             program: RunningProgram(client.program + options + [id] + arguments, outputLimit: limits.output))
     }
 
+    func processID() async throws(ProbeError) -> pid_t? {
+        try await awaitStart()
+        guard try exitCode() == nil, let number = pid_t(try await state("{{.State.Pid}}")), number > 0 else {
+            return nil
+        }
+        return number
+    }
+
+    func files(_ wanted: [ContainerFiles.Wanted]) async throws(ProbeError) -> [ContainerState.File] {
+        try await awaitStart()
+        guard client.kind == .docker else {
+            // podman's own copies belong to whoever makes them, and are without volumes when the container has ended.
+            let mount = (client.program + ["mount", id]).joined(separator: " ")
+            let look = ["sh", "-c", "root=$(\(mount)) && exec \"$@\" <\"$root\"", "sh", assay]
+            return try await ContainerFiles(mounts: mounts, wanted: wanted).look(
+                by: (geteuid() == 0 ? [] : ["podman", "unshare"]) + look, below: nil)
+        }
+        var files: [ContainerState.File] = []
+        for one in wanted { files.append(try await file(one)) }
+        return files
+    }
+
+    /// By the first member of the archive that docker makes of it.
+    private func file(_ wanted: ContainerFiles.Wanted) async throws(ProbeError) -> ContainerState.File {
+        let limit = 2 * ContainerFiles.contentLimit
+        let copy = RunningProgram(
+            client.program + ["cp", "--follow-link", "\(id):\(wanted.path)", "-"], outputLimit: limit)
+        let deadline = ContinuousClock.now + .seconds(60)
+        // A directory would bring all that is below it.
+        while try copy.exitCode() == nil, copy.standardOutput.count < limit {
+            guard ContinuousClock.now < deadline, !Task.isCancelled else {
+                await copy.kill()
+                throw ProbeError(.runtime, "\(client.kind.rawValue) cp did not end within 60 s")
+            }
+            try? await Task.sleep(for: .milliseconds(5))
+        }
+        if let code = try copy.exitCode(), code != 0 {
+            let complaint = copy.standardError.output.text.lowercased()
+            let isAbsent = [
+                "could not find the file", "no such file", "not a directory", "too many links",
+            ].contains(where: complaint.contains)
+            if isAbsent { return ContainerState.File(path: wanted.path) }
+            throw ProbeError(
+                .runtime, "\(client.kind.rawValue) cp (\(code)): \(escaped(String(complaint.prefix(400))))")
+        }
+        await copy.kill()
+        do throws(LayerError) {
+            let member = try TarMember(
+                firstOf: copy.standardOutput.bytes, contentLimit: ContainerFiles.contentLimit)
+            return ContainerState.File(path: wanted.path, status: member.status(wanted.readsContent))
+        } catch {
+            throw ProbeError(.runtime, "\(client.kind.rawValue) cp: \(error.message)")
+        }
+    }
+
     func remove() async throws(ProbeError) {
         do throws(ProbeError) {
             try await client.removeContainers([id])
@@ -293,5 +368,26 @@ private final class EngineContainer: RunningContainer {
             }
         }
         try? FileManager.default.removeItem(atPath: place)
+    }
+}
+
+extension TarMember {
+    fileprivate func status(_ readsContent: Bool) -> ContainerState.File.Status {
+        let type =
+            switch kind {
+            case .directory: "directory"
+            case .characterDevice: "characterDevice"
+            case .blockDevice: "blockDevice"
+            case .fifo: "fifo"
+            case .socket: "socket"
+            default: "file"
+            }
+        var status = ContainerState.File.Status(type: type, uid: uid, gid: gid, permissions: permissions)
+        if readsContent, type == "file" {
+            status.content = ContainerTranscript.Output(
+                text: String(decoding: content, as: UTF8.self), byteCount: size,
+                isTruncated: Int64(content.count) < size)
+        }
+        return status
     }
 }

@@ -20,6 +20,15 @@ final class Lifeline: Sendable {
         ProbeError(.runtime, "\(escaped(path)): \(String(cString: strerror(errno)))")
     }
 
+    /// Writes a few bytes for whoever reads from it.
+    func send(_ text: String) throws(ProbeError) {
+        let bytes = Array(text.utf8)
+        let written = descriptor.withLock { write($0, bytes, bytes.count) }
+        guard written == bytes.count else {
+            throw ProbeError(.runtime, "cannot write to a pipe: \(String(cString: strerror(errno)))")
+        }
+    }
+
     func cut() {
         descriptor.withLock { descriptor in
             if descriptor >= 0 { close(descriptor) }

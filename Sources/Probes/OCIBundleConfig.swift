@@ -38,7 +38,7 @@ struct OCIBundleConfig {
         let all = strings(OCIBundleConfig.capabilities)
         let own = spec.user.uid == 0 ? all : .array([])
         return object([
-            ("terminal", .bool(false)),
+            ("terminal", .bool(spec.hasTerminal)),
             (
                 "user",
                 object([
@@ -64,7 +64,7 @@ struct OCIBundleConfig {
     /// What stands in for the cgroup: a bound on the processes of each user of the container, and one on the memory
     /// of each process (setrlimit(2)).
     private var mappedLimits: [JSON] {
-        [("RLIMIT_NPROC", Int64(limits.processes)), ("RLIMIT_DATA", limits.memory)].map { name, limit in
+        [("RLIMIT_NPROC", Int64(processes)), ("RLIMIT_DATA", limits.memory)].map { name, limit in
             object([("type", .string(name)), ("soft", number(limit)), ("hard", number(limit))])
         }
     }
@@ -91,6 +91,9 @@ struct OCIBundleConfig {
         ]
         for name in ["hosts", "hostname", "resolv.conf"] {
             mounts.append(mount("/etc/\(name)", "bind", "\(place)/\(name)", ["rbind", "rprivate"]))
+        }
+        for path in spec.temporaryDirectories {
+            mounts.append(mount(path, "tmpfs", "tmpfs", ContainerSpec.temporaryOptions))
         }
         for volume in spec.volumes {
             if let source = volumes[volume.name] {
@@ -125,10 +128,13 @@ struct OCIBundleConfig {
         return object(members)
     }
 
+    private var processes: Int { min(spec.processLimit ?? limits.processes, limits.processes) }
+
     private var resources: JSON {
-        object([
-            ("pids", object([("limit", number(Int64(limits.processes)))])),
-            ("memory", object([("limit", number(limits.memory)), ("swap", number(limits.memory))])),
+        let memory = min(spec.memoryLimit ?? limits.memory, limits.memory)
+        return object([
+            ("pids", object([("limit", number(Int64(processes)))])),
+            ("memory", object([("limit", number(memory)), ("swap", number(memory))])),
             ("devices", .array([object([("allow", .bool(false)), ("access", "rwm")])])),
         ])
     }

@@ -17,11 +17,15 @@ public struct OCIRuntime: ContainerRuntime {
     private let run: RunDirectory
     private let limits: ProbeLimits
     private let counter = Counter()
+    private let program: String
 
-    /// - Parameter rootfs: the unpacked image; it is not changed.
-    public init(rootfs: String, run: RunDirectory, limits: ProbeLimits = ProbeLimits()) {
+    /// - Parameters:
+    ///   - rootfs: the unpacked image; it is not changed.
+    ///   - program: the program `assay`, which looks at files of a container in its namespaces.
+    public init(rootfs: String, run: RunDirectory, limits: ProbeLimits = ProbeLimits(), program: String) {
         self.rootfs = rootfs
         self.run = run
+        self.program = program
         self.limits = limits
     }
 
@@ -66,6 +70,11 @@ public struct OCIRuntime: ContainerRuntime {
     public func start(_ spec: ContainerSpec, volumes: [String: String]) async throws(ProbeError)
         -> any RunningContainer
     {
+        if spec.memoryLimit != nil, geteuid() != 0 {
+            throw ProbeError(
+                .unavailable,
+                "\(spec.name) needs a bound on memory, which an ordinary user cannot set: run as root")
+        }
         let id = "\(run.id)-\(counter.next())"
         let place = "\(run.path)/\(id)"
         let files = try spec.writeFiles(below: place)
@@ -82,9 +91,17 @@ public struct OCIRuntime: ContainerRuntime {
         } catch {
             throw ProbeError(.runtime, "cannot prepare a container below \(escaped(place)): \(error)")
         }
-        return try OCIContainer(
+        let container = try OCIContainer(
             id: id, place: place, rootfs: rootfs, namespaces: OCIRuntime.namespaces, spec: spec,
-            limits: limits)
+            limits: limits, mounts: ContainerFiles.mounts(of: spec, volumes: volumes, files: files),
+            assay: program)
+        do throws(ProbeError) {
+            try await container.holdRoot()
+        } catch {
+            await container.remove()
+            throw error
+        }
+        return container
     }
 
     /// Lets go of containers that wait for the lifeline of a run that is gone.
@@ -123,10 +140,20 @@ final class OCIContainer: RunningContainer {
     private let spec: ContainerSpec
     private let limits: ProbeLimits
     private let program: RunningProgram
+    /// What is mounted over the root by runc, where nobody else sees it.
+    private let mounts: [ContainerFiles.Mount]
+    private let assay: String
+    /// Our end of the pipe that the container's life hangs on.
     private let lifeline: Lifeline
+    /// A container whose files are looked at waits for a line of this before it begins.
+    private let go: Lifeline?
+    /// Its root, open so that it lasts as long as the container is looked at, and for an ordinary user the namespace
+    /// in which one may look at all of it.
+    private let held = Mutex<(root: FileDescriptor, user: FileDescriptor?)?>(nil)
 
     /// What makes the mounts and runs the container, as the first process of its namespaces. `$1` the place of the
-    /// container, `$2` the unpacked image, `$3` the bytes that it may write, `$4` its id.
+    /// container, `$2` the unpacked image, `$3` the bytes that it may write, `$4` its id, `$5` whether it has a terminal,
+    /// which script(1) makes: runc wants one of its own for that. Nothing is ever typed there.
     private static let script = """
         set -eu
         exec 3<"$1/lifeline" 4<&0
@@ -138,23 +165,37 @@ final class OCIContainer: RunningContainer {
         mount -t overlay -o "lowerdir=$2,upperdir=$1/bundle/upper,workdir=$1/bundle/work" overlay rootfs
         cp ../config.json .
         { read -r line <&3 || true; kill -KILL -1; } 2>/dev/null &
-        runc --root state run --pid-file ../pid "$4" <&4 3<&- 4<&- &
+        if [ -e ../go ]; then
+            : >../ready
+            read -r line <../go
+        fi
+        if [ "$5" = terminal ]; then
+            mkfifo ../keyboard
+            exec 4<>../keyboard
+            script --quiet --return --flush --command "exec runc --root state run --pid-file ../pid $4" /dev/null <&4 3<&- 4<&- &
+        else
+            runc --root state run --pid-file ../pid "$4" <&4 3<&- 4<&- &
+        fi
         exec 2>/dev/null
         wait $!
         """
 
     init(
         id: String, place: String, rootfs: String, namespaces: [String], spec: ContainerSpec,
-        limits: ProbeLimits
+        limits: ProbeLimits, mounts: [ContainerFiles.Mount], assay: String
     ) throws(ProbeError) {
         self.id = id
         self.place = place
         self.spec = spec
         self.limits = limits
+        self.mounts = mounts
+        self.assay = assay
         lifeline = try Lifeline(at: "\(place)/lifeline")
+        go = spec.keepsFiles ? try Lifeline(at: "\(place)/go") : nil
         program = RunningProgram(
             namespaces + [
                 "sh", "-c", OCIContainer.script, "assay", place, rootfs, "\(limits.disk)", id,
+                spec.hasTerminal ? "terminal" : "",
             ], input: spec.input, outputLimit: limits.output)
     }
 
@@ -164,8 +205,9 @@ final class OCIContainer: RunningContainer {
     func exitCode() throws(ProbeError) -> Int32? {
         guard let code = try program.exitCode() else { return nil }
         if hasStarted { return code }
+        let complaints = spec.hasTerminal ? standardOutput : standardError
         return try startFailure(
-            standardError.text.split(separator: "\n").last.map(String.init) ?? "", code: code)
+            complaints.text.split(separator: "\n").last.map(String.init) ?? "", code: code)
     }
 
     /// runc writes the number of the first process when it has made it.
@@ -180,6 +222,57 @@ final class OCIContainer: RunningContainer {
             }
             try? await Task.sleep(for: .milliseconds(2))
         }
+    }
+
+    /// Takes hold of the root of a container whose files are looked at, and lets it begin.
+    func holdRoot() async throws(ProbeError) {
+        guard let go else { return }
+        let deadline = ContinuousClock.now + .seconds(20)
+        while access("\(place)/ready", F_OK) != 0 {
+            guard try program.exitCode() == nil, ContinuousClock.now < deadline, !Task.isCancelled else {
+                throw ProbeError(
+                    .runtime,
+                    "the container's mounts were not made: \(escaped(String(standardError.text.prefix(400))))"
+                )
+            }
+            try? await Task.sleep(for: .milliseconds(2))
+        }
+        let child = try child()
+        do {
+            let root = try FileDescriptor.open(
+                "/proc/\(child)/root\(place)/bundle/rootfs", .readOnly, options: [.directory, .closeOnExec])
+            held.withLock { $0 = (root, nil) }
+            if geteuid() != 0 {
+                let user = try FileDescriptor.open(
+                    "/proc/\(child)/ns/user", .readOnly, options: .closeOnExec)
+                held.withLock { $0 = (root, user) }
+            }
+        } catch {
+            throw ProbeError(.runtime, "cannot hold the container's root: \(error)")
+        }
+        try go.send("\n")
+    }
+
+    func processID() async throws(ProbeError) -> pid_t? {
+        try await awaitStart()
+        guard try program.exitCode() == nil else { return nil }
+        let text = (try? String(contentsOfFile: "\(place)/pid", encoding: .utf8)) ?? ""
+        let number = Int(text.trimmingCharacters(in: .whitespacesAndNewlines))
+        guard let number, let child = try? child(), let depth = ContainerProcesses.depth(of: child) else {
+            return nil
+        }
+        return ContainerProcesses.find(number, atDepth: depth, below: child)
+    }
+
+    func files(_ wanted: [ContainerFiles.Wanted]) async throws(ProbeError) -> [ContainerState.File] {
+        try await awaitStart()
+        guard let (root, user) = held.withLock({ $0 }) else {
+            throw ProbeError(.scenario, "\(spec.name) is not one whose files are looked at")
+        }
+        let look = ContainerFiles(mounts: mounts, wanted: wanted)
+        guard let user else { return try look.look(below: root.rawValue) }
+        return try await look.look(
+            by: ["nsenter", "--user=/proc/\(getpid())/fd/\(user.rawValue)", "--", assay], below: root)
     }
 
     func signal(_ name: String) async throws(ProbeError) {
@@ -212,17 +305,28 @@ final class OCIContainer: RunningContainer {
         // It ends when the last process in its namespaces has, and with it all of their mounts.
         await program.end(within: .seconds(2))
         OCIRuntime.removeCgroups { $0 == id }
+        held.withLock { held in
+            try? held?.root.close()
+            try? held?.user?.close()
+            held = nil
+        }
         try? FileManager.default.removeItem(atPath: place)
     }
 
-    /// The command line of runc inside the container's namespaces.
-    private func runc(_ arguments: [String]) throws(ProbeError) -> [String] {
+    /// The first process of the namespaces that the container's are in.
+    private func child() throws(ProbeError) -> pid_t {
         guard let process = program.processID else { throw ProbeError(.runtime, "the container has ended") }
         let children = "/proc/\(process)/task/\(process)/children"
         let text = (try? String(contentsOfFile: children, encoding: .utf8)) ?? ""
         guard let first = text.split(separator: " ").first, let child = pid_t(first) else {
             throw ProbeError(.runtime, "the container has ended")
         }
+        return child
+    }
+
+    /// The command line of runc inside the container's namespaces.
+    private func runc(_ arguments: [String]) throws(ProbeError) -> [String] {
+        let child = try child()
         let user = geteuid() == 0 ? [] : ["--user"]
         return ["nsenter", "--target", "\(child)"] + user
             + ["--mount", "--pid", "--", "runc", "--root", "\(place)/bundle/state"] + arguments
@@ -263,6 +367,12 @@ struct ExecutedCommand: RunningContainer {
     func execute(_ arguments: [String], user: ResolvedUser?) async throws(ProbeError) -> any RunningContainer
     {
         throw ProbeError(.scenario, "commands are run in containers, not in other commands")
+    }
+
+    func processID() async throws(ProbeError) -> pid_t? { nil }
+
+    func files(_ wanted: [ContainerFiles.Wanted]) async throws(ProbeError) -> [ContainerState.File] {
+        throw ProbeError(.scenario, "files are those of containers, not of commands in them")
     }
 
     func remove() async { await program.kill() }

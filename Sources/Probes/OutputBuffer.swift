@@ -19,6 +19,12 @@ final class OutputBuffer: Sendable {
         }
     }
 
+    /// The beginning that is kept.
+    var bytes: [UInt8] { content.withLock { $0.bytes } }
+
+    /// All bytes that were written.
+    var count: Int64 { content.withLock { $0.count } }
+
     var output: ContainerTranscript.Output {
         content.withLock { content in
             ContainerTranscript.Output(

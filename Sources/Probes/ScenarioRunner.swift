@@ -58,6 +58,7 @@ private struct ScenarioRun {
         let container: any RunningContainer
         let start: ContinuousClock.Instant
         var end: ContinuousClock.Instant?
+        var state: ContainerState?
     }
 
     private let scenario: ScenarioDeclaration
@@ -129,7 +130,8 @@ private struct ScenarioRun {
             guard let declaration = scenario.containers.first(where: { $0.name == name }) else { return nil }
             let spec = try ContainerSpec(
                 declaration, config: facts.config, users: facts.users, scope: scope,
-                files: try contents(of: declaration.files), sharesNetwork: !scenario.services.isEmpty)
+                files: try contents(of: declaration.files), sharesNetwork: !scenario.services.isEmpty,
+                keepsFiles: !scenario.filesLookedAt(of: name).isEmpty)
             note("start \(name)")
             let now = clock.now
             let container = try await runtime.start(spec, volumes: volumes)
@@ -176,6 +178,15 @@ private struct ScenarioRun {
                     container: executed,
                     start: now))
             return try await wait(until: end, "\(command) did not end") { $0.hasEnded(command) }
+        case .awaitPort(let name, let number):
+            return try await awaitPort(number, of: name, until: end)
+        case .look(let name, let files, let contents):
+            guard let index = started.lastIndex(where: { $0.name == name }) else { return nil }
+            note("look at \(name)")
+            started[index].state = try await look(
+                at: started[index].container,
+                try wanted(files, readsContent: false)
+                    + wanted(contents, readsContent: true))
         case .open(let name): services.first { $0.declaration.name == name }?.open()
         case .pause:
             // Nothing is waited for but the time.
@@ -183,6 +194,54 @@ private struct ScenarioRun {
             if end == deadline { return "the scenario took longer than \(scenario.limit) s" }
         }
         return nil
+    }
+
+    private func wanted(
+        _ paths: [Template], readsContent: Bool
+    ) throws(ProbeError) -> [ContainerFiles.Wanted] {
+        var wanted: [ContainerFiles.Wanted] = []
+        do throws(Unresolved) {
+            for path in paths {
+                wanted.append(.init(path: try path.resolved(in: scope), readsContent: readsContent))
+            }
+        } catch {
+            throw ProbeError(.scenario, error.reason)
+        }
+        return wanted
+    }
+
+    private func look(
+        at container: any RunningContainer, _ wanted: [ContainerFiles.Wanted]
+    ) async throws(ProbeError) -> ContainerState {
+        var state = ContainerState()
+        if let first = try await container.processID() {
+            state.processes = ContainerProcesses.below(first)
+            // The first process is the runtime's until it becomes the container's.
+            for _ in 0..<200 where state.processes?.first?.name.hasSuffix(":INIT]") == true {
+                try? await Task.sleep(for: .milliseconds(10))
+                state.processes = ContainerProcesses.below(first)
+            }
+            if state.processes != nil, scenario.services.isEmpty {
+                state.ports = ContainerProcesses.ports(of: first)
+            }
+        }
+        if !wanted.isEmpty { state.files = try await container.files(wanted) }
+        return state
+    }
+
+    private mutating func awaitPort(
+        _ number: UInt16, of name: String, until end: ContinuousClock.Instant
+    ) async throws(ProbeError) -> String? {
+        guard let one = find(name), let first = try await one.container.processID() else { return nil }
+        return try await wait(until: end, "nothing in \(name) listened on port \(number)") { run in
+            // The end was looked for first.
+            if run.find(name)?.end != nil { return true }
+            guard let ports = ContainerProcesses.ports(of: first),
+                ports.contains(where: { $0.number == number })
+            else { return false }
+            run.note("\(name) listens on port \(number)")
+            return true
+        }
     }
 
     private func contents(of files: [ContainerDeclaration.File]) throws(ProbeError) -> [[UInt8]] {
@@ -273,7 +332,7 @@ private struct ScenarioRun {
                     name: one.name, command: one.command, exitCode: code ?? nil,
                     standardOutput: one.container.standardOutput, standardError: one.container.standardError,
                     started: start.duration(to: one.start).seconds,
-                    duration: one.start.duration(to: end).seconds), at: 0)
+                    duration: one.start.duration(to: end).seconds, state: one.state), at: 0)
         }
         let stopped =
             if let stopping {

@@ -55,7 +55,7 @@ enum GitHubReport {
         var annotations = RunProblem.all(of: record).map { image, problem in
             Annotation(
                 level: .error, title: [problem.title, image].compactMap(\.self).joined(separator: ": "),
-                message: { [problem.text] }, anchor: Anchor(options))
+                message: { problem.lines }, anchor: Anchor(options))
         }
         for run in record.images {
             let suffix = record.images.count > 1 ? " (\(run.image.reference) \(run.image.platform))" : ""
@@ -121,7 +121,9 @@ enum GitHubReport {
     private static func command(_ annotation: Annotation) -> String {
         var properties: [(name: String, value: String)] = []
         if let anchor = annotation.anchor {
-            properties += [("file", line(anchor.path, limit: SafeText.valueLimit)), ("line", String(anchor.line))]
+            properties += [
+                ("file", line(anchor.path, limit: SafeText.valueLimit)), ("line", String(anchor.line)),
+            ]
         }
         properties.append(("title", line(annotation.title, limit: titleLimit)))
         let message = annotation.message().map { line($0, limit: SafeText.valueLimit) }.joined(

@@ -44,7 +44,7 @@ enum GitLabReport {
         _ record: RunRecord, options: RenderOptions
     ) throws(ReportError) -> [UInt8] {
         var entries = RunProblem.all(of: record).map { image, problem in
-            let words = [problem.title, image, problem.text].compactMap(\.self).joined(separator: ": ")
+            let words = [problem.title, image, problem.line].compactMap(\.self).joined(separator: ": ")
             return Entry(
                 description: line(words), checkName: "assay.run",
                 fingerprint: Fingerprint.of([problem.title, image ?? ""]), severity: "blocker",

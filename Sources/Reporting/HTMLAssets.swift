@@ -4,8 +4,8 @@ enum HTMLAssets {
     /// test compares them.
     static let contentSecurityPolicy: StaticString =
         """
-        default-src 'none'; style-src 'sha256-YKzzMhIrnatjQn/wI2kggO8IaOKSa2agaFpu7d52PCk='; \
-        script-src 'sha256-5FIGlx8PnFQyK5Rp6a1KXj8yOdt+Ph3CxhdXPzHtI6A='; base-uri 'none'; form-action 'none'
+        default-src 'none'; style-src 'sha256-9cuy+/BlH9RR8Dc7n+bno4zF0tkhTCTVXOGihAlrkPI='; \
+        script-src 'sha256-revK8MS2pgP7Nh5YXH77qgkxnYBIE/ev61q+97zJpLM='; base-uri 'none'; form-action 'none'
         """
 
     /// What marks bytes that are hidden.
@@ -36,7 +36,7 @@ enum HTMLAssets {
         * { box-sizing: border-box; }
         [hidden] { display: none !important; }
         html { scroll-padding-top: 4rem; }
-        body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "DejaVu Sans", sans-serif; }
+        body { margin: 0; overflow-wrap: break-word; background: var(--paper); color: var(--ink); font: 15px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "DejaVu Sans", sans-serif; }
         .wrap, main, footer .wrap { max-width: 74rem; margin: 0 auto; padding: 0 1.5rem; }
         code, pre, .reference { font-family: var(--mono); font-size: .875em; overflow-wrap: anywhere; }
         pre { margin: .25rem 0; padding: .6rem .8rem; background: var(--sunk); border-radius: 6px; white-space: pre-wrap; overflow-wrap: anywhere; }
@@ -305,10 +305,10 @@ enum HTMLAssets {
             if (tile) show(tile.closest("svg"), tile);
           });
           document.addEventListener("keydown", (event) => {
-            const map = event.target.closest?.("svg.treemap");
+            const map = event.target.closest?.(".map")?.querySelector("svg.treemap");
             if (!map) return;
             const current = map.querySelector(".current");
-            if (event.key === "Enter" && current && event.target === map) {
+            if (event.key === "Enter" && current && !event.target.closest("a")) {
               current.closest("a")?.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true }));
               return;
             }

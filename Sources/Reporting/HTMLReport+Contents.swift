@@ -203,14 +203,15 @@ extension HTMLReport {
 
     private mutating func writeMap(_ tiles: [Tile], prefix: String, height: Double, label: String) {
         html.start("figure", class: "map")
-        html.start("div", [("class", "scroll")])
         html.start(
-            "svg",
+            "div",
             [
-                ("viewBox", "0 0 \(decimal(Self.mapWidth)) \(decimal(height))"), ("class", "treemap"),
-                ("role", "group"), ("tabindex", "0"),
+                ("class", "scroll"), ("role", "group"), ("tabindex", "0"),
                 ("aria-label", "\(label); arrow keys move between the directories"),
             ])
+        html.start(
+            "svg",
+            [("viewBox", "0 0 \(decimal(Self.mapWidth)) \(decimal(height))"), ("class", "treemap")])
         let tiles = tiles.filter { $0.weight > 0 }.sorted { $0.weight > $1.weight }
         let whole = Rectangle(x: 0, y: 0, width: Self.mapWidth, height: height)
         for (tile, place) in zip(tiles, Treemap.layout(tiles.map(\.weight), in: whole)) {

@@ -462,7 +462,7 @@ struct HTMLReport {
     private mutating func writeNotes(_ run: ImageRun) {
         if run.notes.isEmpty { return }
         startSection(nil, "Notes")
-        list(run.notes)
+        list(run.notes.map(\.description))
         html.end()
     }
 

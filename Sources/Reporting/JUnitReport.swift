@@ -73,7 +73,7 @@ enum JUnitReport {
                 properties: properties(of: run, in: record),
                 cases: run.results.map {
                     testCase($0, on: run.image, naming: record.images.count > 1)
-                }, notes: run.notes)
+                }, notes: run.notes.map(\.description))
             if let problem = RunProblem.ofImage(run) { suite.cases.append(testCase(problem)) }
             return suite
         }
@@ -110,7 +110,8 @@ enum JUnitReport {
         TestCase(
             className: "assay.run", name: problem.title,
             status: .error(
-                type: "undecided", message: problem.title, text: "\(problem.title)\n\(problem.text)"))
+                type: "undecided", message: problem.title,
+                text: ([problem.title] + problem.lines).joined(separator: "\n")))
     }
 
     /// GitLab drops, without a word, all but the first case of the same class name and name.

@@ -116,7 +116,7 @@ struct MarkdownReport {
             sections += checks(
                 .waived, "waived fails", "Waived", run.results.filter { $0.outcome == .waived }, run)
             sections += drift(run)
-            sections += folded(.notes, "notes", "Notes", run.notes.map { "- \(Self.code($0))\n" })
+            sections += folded(.notes, "notes", "Notes", run.notes.map { "- \(Self.code($0.description))\n" })
             sections += folded(
                 .skipped, "reasons of skipped checks", "Skipped", reasons(of: .skipped, run),
                 counts: run.counts[.skipped])
@@ -127,7 +127,7 @@ struct MarkdownReport {
         }
         sections += folded(
             .warnings, "warnings", "Warnings",
-            RunProblem.warnings(of: record).map { "- \(Self.code($0))\n" })
+            RunProblem.warnings(of: record).map { "- \(Self.code($0.description))\n" })
         sections.append(
             Section(rank: .overview, what: "statements of the tool and the suites", opening: footer))
         return sections
@@ -141,7 +141,7 @@ struct MarkdownReport {
         if !problems.isEmpty { lines.append("") }
         for (image, problem) in problems {
             let name = image.map { " \(Self.code($0))" } ?? ""
-            lines.append("- **\(Self.text(problem.title))**\(name): \(Self.text(problem.text))")
+            lines.append("- **\(Self.text(problem.title))**\(name): \(Self.text(problem.line))")
         }
         let needsTable = record.images.count > 1
         if needsTable {

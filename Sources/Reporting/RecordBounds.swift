@@ -8,6 +8,7 @@ enum RecordBounds {
     static let seconds: ClosedRange<Double> = 0...1e9
     /// Lines, columns and layers.
     static let positions: ClosedRange<Int64> = 1...Int64(Int32.max)
+    static let permissions: ClosedRange<Int64> = 0...0o7777
     static let exitCodes: ClosedRange<Int64> = Int64(Int32.min)...Int64(Int32.max)
 
     /// Where the record leaves the bounds, and how; nil when it does not.
@@ -42,6 +43,9 @@ enum RecordBounds {
             for container in transcript.containers {
                 total +=
                     Double(container.standardOutput.byteCount) + Double(container.standardError.byteCount)
+                for file in container.state?.files ?? [] {
+                    total += Double(file.status?.content?.byteCount ?? 0)
+                }
             }
         }
         return total
@@ -62,6 +66,9 @@ enum RecordBounds {
         }
         for (number, result) in run.results.enumerated() {
             if let problem = problem(in: result) { return "results[\(number)].\(problem)" }
+        }
+        for (number, note) in run.notes.enumerated() {
+            if let problem = outside(note.layer, "layer", positions) { return "notes[\(number)].\(problem)" }
         }
         for (number, transcript) in (run.transcripts ?? []).enumerated() {
             if let problem = problem(in: transcript) { return "transcripts[\(number)].\(problem)" }
@@ -112,6 +119,7 @@ enum RecordBounds {
                 outside(container.duration, "duration") ?? outside(container.started ?? 0, "started")
                 ?? outside(container.standardOutput.byteCount, "standardOutput.byteCount")
                 ?? outside(container.standardError.byteCount, "standardError.byteCount")
+                ?? container.state.flatMap { problem(in: $0) }.map { "state.\($0)" }
             if let found { return "containers[\(number)].\(found)" }
         }
         for (number, service) in transcript.services.enumerated() {
@@ -122,6 +130,24 @@ enum RecordBounds {
         }
         for (number, event) in transcript.events.enumerated() {
             if let found = outside(event.time, "time") { return "events[\(number)].\(found)" }
+        }
+        return nil
+    }
+
+    private static func problem(in state: ContainerState) -> String? {
+        for (number, file) in state.files.enumerated() {
+            guard let status = file.status else { continue }
+            let found =
+                outside(status.uid, "uid") ?? outside(status.gid, "gid")
+                ?? outside(Int64(status.permissions), "permissions", permissions)
+                ?? outside(status.content?.byteCount, "content.byteCount")
+            if let found { return "files[\(number)].status.\(found)" }
+        }
+        for (number, process) in (state.processes ?? []).enumerated() {
+            let found =
+                outside(process.pid, "pid") ?? outside(process.parent, "parent")
+                ?? outside(process.group, "group") ?? outside(process.session, "session")
+            if let found { return "processes[\(number)].\(found)" }
         }
         return nil
     }

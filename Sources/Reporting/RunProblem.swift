@@ -4,34 +4,39 @@ import Verdict
 struct RunProblem {
     /// A few words, the same for every image.
     var title: String
-    /// In lines of which only the first has to be read.
-    var text: String
+    /// Of which only the first has to be read.
+    var lines: [String]
+
+    var line: String { lines.joined(separator: "; ") }
 
     /// What is wrong with the run on an image; nil when checks were evaluated.
     static func ofImage(_ run: ImageRun) -> RunProblem? {
         if run.hasEvaluatedChecks { return nil }
         return RunProblem(
             title: "no check was evaluated",
-            text: "nothing can be said about \(run.image.reference): every check was skipped, did not "
-                + "apply, could not be decided, or there was none")
+            lines: [
+                "nothing can be said about \(run.image.reference): every check was skipped, did not "
+                    + "apply, could not be decided, or there was none"
+            ])
     }
 
     static func ofUnreadable(_ image: UnreadableImage) -> RunProblem {
         RunProblem(
             title: "the image could not be judged",
-            text: [image.reason, image.hint].compactMap(\.self).joined(separator: "\n"))
+            lines: [image.reason, image.hint].compactMap(\.self))
     }
 
     /// What is wrong with the run as a whole.
     static func ofRun(_ record: RunRecord) -> [RunProblem] {
         var problems: [RunProblem] = []
         if record.images.isEmpty, record.unreadable.isEmpty {
-            problems.append(RunProblem(title: "no check was evaluated", text: "no image was judged"))
+            problems.append(RunProblem(title: "no check was evaluated", lines: ["no image was judged"]))
         }
         if !record.complete {
             problems.append(
                 RunProblem(
-                    title: "the run is incomplete", text: "the run was interrupted, the results are partial"))
+                    title: "the run is incomplete",
+                    lines: ["the run was interrupted, the results are partial"]))
         }
         return problems
     }

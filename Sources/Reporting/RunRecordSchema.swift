@@ -144,7 +144,9 @@ public enum RunRecordSchema {
                 "run": run, "identity": identity, "layer": layer, "profile": profile, "lineage": lineage,
                 "baseline": baseline, "parameter": parameter, "result": result, "finding": finding,
                 "subject": subject, "provenance": provenance, "waiverMark": waiverMark, "position": position,
-                "drift": drift, "transcript": transcript, "container": container, "output": output,
+                "drift": drift, "note": note, "transcript": transcript, "container": container,
+                "containerState": containerState,
+                "output": output,
                 "service": service, "unusedWaiver": unusedWaiver, "conflict": conflict, "day": day,
                 "outcome": outcome, "severity": severity, "contents": contents, "directory": directory,
                 "packages": packages,
@@ -169,8 +171,23 @@ public enum RunRecordSchema {
                 optional(
                     "transcripts", list(of: reference("transcript"), "What the scenarios of the probes did.")),
                 optional("contents", reference("contents")),
-                needed("notes", list(of: text(), "Oddities of the image that are no check's subject.")),
+                needed(
+                    "notes", list(of: reference("note"), "Oddities of the image that are no check's subject.")
+                ),
                 needed("duration", seconds("Wall time, in seconds. Volatile.")),
+            ])
+    }
+
+    private static var note: Schema {
+        object(
+            "Something odd about the image.",
+            [
+                needed("name", text("Stable, as tar.path.escape.")),
+                optional(
+                    "layer",
+                    integer(
+                        "The lowest is 1; not there for the image's documents.", RecordBounds.positions)),
+                needed("message", text()),
             ])
     }
 
@@ -358,6 +375,36 @@ public enum RunRecordSchema {
                 needed("standardOutput", reference("output")), needed("standardError", reference("output")),
                 optional("started", seconds("Seconds after the scenario began.")),
                 needed("duration", seconds("Seconds from its start to its end or removal.")),
+                optional("state", reference("containerState", "What the last look saw of it.")),
+            ])
+    }
+
+    private static var containerState: Schema {
+        let status = object(
+            "Of what is there.",
+            [
+                needed("type", text()),
+                needed("uid", integer("As the container numbers its users.", RecordBounds.counts)),
+                needed("gid", integer(nil, RecordBounds.counts)),
+                needed("permissions", integer("Mode bits 07777.", RecordBounds.permissions)),
+                optional("content", reference("output", "What is in a file that was read.")),
+            ])
+        let process = object(
+            "Numbered as the container does; 0 is outside of it.",
+            ["pid", "parent", "group", "session"].map { needed($0, integer(nil, RecordBounds.counts)) }
+                + [needed("name", text("The program's name."))])
+        let port = object(
+            "A TCP port on which something listened.",
+            [needed("address", text()), needed("number", integer(nil, 0...65_535))])
+        return object(
+            "A container at one moment, seen from outside.",
+            [
+                needed(
+                    "files",
+                    list(
+                        of: object(
+                            "What a path leads to.", [needed("path", text()), optional("status", status)]))),
+                optional("processes", list(of: process)), optional("ports", list(of: port)),
             ])
     }
 

@@ -90,7 +90,7 @@ enum SARIFReport {
                     .error, "\(alert.result.id): \(alert.message)", rule: alert.result.id,
                     index: places[[alert.result.suite, alert.result.id]]))
         }
-        notifications += run.notes.map { Notification(.note, $0) }
+        notifications += run.notes.map { Notification(.note, $0.description) }
         notifications += RunProblem.warnings(of: record).map { Notification(.warning, $0) }
         let image = run.image
         var output = Run(
@@ -337,7 +337,7 @@ extension SARIFReport {
             associatedRule = rule.map { RuleReference(id: line($0), index: index) }
         }
 
-        init(_ problem: RunProblem) { self.init(.error, "\(problem.title): \(problem.text)") }
+        init(_ problem: RunProblem) { self.init(.error, "\(problem.title): \(problem.line)") }
     }
 
     private struct RuleReference: Encodable {

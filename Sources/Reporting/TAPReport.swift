@@ -34,7 +34,7 @@ enum TAPReport {
             number += 1
             let title = [problem.title, image].compactMap(\.self).joined(separator: ": ")
             output += "not ok \(number) - \(description(title))\n"
-            output += "  ---\n  message: \(scalar(problem.text))\n  severity: error\n  ...\n"
+            output += "  ---\n  message: \(scalar(problem.line))\n  severity: error\n  ...\n"
         }
         for warning in RunProblem.warnings(of: record) { output += "# warning: \(comment(warning))\n" }
         return Array(output.utf8)
@@ -98,8 +98,15 @@ enum TAPReport {
         let line = SafeText.shortened(SafeText.oneLine(text), limit: SafeText.valueLimit)
         var output = "\""
         for scalar in line.unicodeScalars {
-            if scalar == "\"" || scalar == "\\" { output += "\\" }
-            output.unicodeScalars.append(scalar)
+            switch scalar {
+            case "\"", "\\":
+                output += "\\"
+                output.unicodeScalars.append(scalar)
+            // YAML does not have these (section 5.1); of others that it has not, none is left.
+            case "\u{FFFE}", "\u{FFFF}":
+                output += "\\\\u{" + SafeText.hexadecimal(scalar, width: 4) + "}"
+            default: output.unicodeScalars.append(scalar)
+            }
         }
         return output + "\""
     }

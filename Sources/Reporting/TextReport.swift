@@ -166,7 +166,7 @@ struct TextReport {
         writeDrift(run)
         if !run.notes.isEmpty {
             heading("NOTES", run.notes.count)
-            for note in run.notes { put("- \(value(note))", indent: 2, hanging: 2) }
+            for note in run.notes { put("- \(value(note.description))", indent: 2, hanging: 2) }
         }
         writeReasons(run, outcome: .skipped, title: "SKIPPED")
         writeReasons(run, outcome: .notApplicable, title: "NOT APPLICABLE")

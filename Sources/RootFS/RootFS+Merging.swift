@@ -7,10 +7,15 @@ extension RootFS {
     /// A layer's whiteouts act on what lies below it, never on its own members, wherever they stand in the
     /// archive. Parents of a member are resolved inside the image, as runtimes do when they unpack.
     ///
-    /// - Parameter plan: which contents keep a version for each layer.
-    public static func merging(_ layers: [EntryTable], plan: ContentPlan = ContentPlan()) -> RootFS {
-        var merger = LayerMerger(plan: plan)
+    /// - Parameters:
+    ///   - plan: which contents keep a version for each layer.
+    ///   - limits: of these `mergeSteps`; beyond it the tree is `isIncomplete`.
+    public static func merging(
+        _ layers: [EntryTable], plan: ContentPlan = ContentPlan(), limits: Limits = Limits()
+    ) -> RootFS {
+        var merger = LayerMerger(plan: plan, maximumSteps: limits[.mergeSteps])
         for (index, layer) in layers.enumerated() { merger.apply(layer, index: index) }
+        merger.noteLinkLoops()
         return merger.tree
     }
 }
@@ -22,15 +27,24 @@ struct LayerMerger {
     private var layer = 0
     /// The directory of the member before: archives list a directory's members together.
     private var lastParent: (name: ArraySlice<UInt8>, node: Node)?
+    /// Names looked at so far. Links that lead through links, and names that come and go, can make it grow by
+    /// thousands with each member.
+    private var steps: Int64 = 0
+    private let maximumSteps: Int64
+    /// Directories of which a whiteout of the present layer has removed everything.
+    private var emptied: Set<Int32> = []
 
     /// Goes on from a tree that is already merged. What has versions keeps them.
     init(from tree: RootFS) {
         self.tree = tree
         plan = ContentPlan()
+        maximumSteps = .max
     }
 
-    init(plan: ContentPlan) {
+    init(plan: ContentPlan, maximumSteps: Int64) {
         self.plan = plan
+        self.maximumSteps = maximumSteps
+        tree.plan = plan
         tree.nodes.append(RootFS.NameRecord(parent: 0, name: tree.names.intern([])))
         tree.nodes[0].inode = newInode(.impliedDirectory(layer: 0), entry: -1)
     }
@@ -38,18 +52,47 @@ struct LayerMerger {
     mutating func apply(_ table: EntryTable, index: Int) {
         layer = index
         lastParent = nil
+        emptied = []
         while tree.wastedBytes.count <= index { tree.wastedBytes.append(0) }
         var whiteouts: [Int] = []
         for member in 0..<table.count where isWhiteout(table, member) { whiteouts.append(member) }
-        for member in whiteouts { applyWhiteout(Array(table.path(at: member))) }
+        for member in whiteouts where hasSteps() {
+            noteOddWhiteout(table, member)
+            applyWhiteout(Array(table.path(at: member)))
+        }
+        noteWhiteoutOrder(table, whiteouts)
         lastParent = nil
         var next = whiteouts.makeIterator()
         var skipped = next.next()
-        for member in 0..<table.count {
+        for member in 0..<table.count where hasSteps() {
             if member == skipped {
                 skipped = next.next()
             } else {
                 add(table, member)
+            }
+        }
+    }
+
+    /// Whether there may be more steps.
+    private mutating func hasSteps() -> Bool {
+        steps += 1
+        if steps > maximumSteps { tree.isIncomplete = true }
+        return !tree.isIncomplete
+    }
+
+    /// Notes symbolic links that lead in a circle, on whose way no member lies.
+    mutating func noteLinkLoops() {
+        for index in tree.nodes.indices {
+            let inode = tree.nodes[index].inode
+            guard inode >= 0, tree.inodes[Int(inode)].status.kind == .symbolicLink else { continue }
+            guard hasSteps() else { return }
+            let path = tree.path(of: Node(index: Int32(index)))
+            do throws(PathError) {
+                _ = try tree.node(at: path, followingFinalLink: true, steps: &steps)
+            } catch {
+                guard error == .tooManyLinks else { continue }
+                tree.oddities.note(
+                    .linkLoop, layer: tree.inodes[Int(inode)].status.layer, path.description)
             }
         }
     }
@@ -73,7 +116,9 @@ struct LayerMerger {
             return note(.oddWhiteout, path.bytes[...])
         }
         if last.elementsEqual(LayerMerger.opaque) {
-            for child in tree.entries(of: parent) { remove(child) }
+            if emptied.insert(parent.index).inserted {
+                for child in tree.entries(of: parent) { remove(child) }
+            }
             return
         }
         // Other names of this form are the bookkeeping of the AUFS driver, which no runtime unpacks.
@@ -86,13 +131,70 @@ struct LayerMerger {
         remove(child)
     }
 
+    /// A whiteout is an empty regular file (image-spec, "Whiteouts"); readers differ in what they make of another.
+    private mutating func noteOddWhiteout(_ table: EntryTable, _ member: Int) {
+        let entry = table.entries[member]
+        let path = table.path(at: member)
+        // The AUFS driver's own directories.
+        if entry.kind == .directory, let name = ImagePath(path).name, !name.elementsEqual(LayerMerger.opaque),
+            name.starts(with: Array(".wh..wh.".utf8))
+        {
+            return
+        }
+        if entry.kind != .file || entry.size > 0 { note(.whiteoutType, path) }
+    }
+
+    /// Notes whiteouts that come after a member which they would remove, were it of a lower layer: a runtime that goes
+    /// by the order of the archive removes it, one that goes by the specification does not.
+    private mutating func noteWhiteoutOrder(_ table: EntryTable, _ whiteouts: [Int]) {
+        var targets: [ImagePath: Int] = [:]
+        var hashes: Set<UInt64> = []
+        for member in whiteouts {
+            let path = ImagePath(table.path(at: member))
+            guard let name = path.name, !name.starts(with: LayerMerger.opaque) else { continue }
+            let target = path.parent.appending(name.dropFirst(LayerMerger.prefix.count))
+            guard target != .root, target != path.parent else { continue }
+            targets[target] = member
+            hashes.insert(LayerMerger.prefixHashes(of: target.bytes[...]).last?.hash ?? 0)
+        }
+        guard !targets.isEmpty else { return }
+        let skipped = Set(whiteouts)
+        for member in 0..<table.count where !skipped.contains(member) {
+            let raw = table.path(at: member)
+            let path = MemberPath.plain(raw) ?? ImagePath(raw).bytes.dropFirst()
+            for prefix in LayerMerger.prefixHashes(of: ([UInt8(ascii: "/")] + path)[...])
+            where hashes.contains(prefix.hash) {
+                guard let whiteout = targets[ImagePath(path.prefix(prefix.length - 1))], whiteout > member
+                else {
+                    continue
+                }
+                note(.whiteoutOrder, raw)
+                break
+            }
+        }
+    }
+
+    /// FNV-1a of a path and of each directory above it, with the lengths of those, the root left out. Collisions cost
+    /// time and change nothing.
+    private static func prefixHashes(of path: ArraySlice<UInt8>) -> [(hash: UInt64, length: Int)] {
+        var hashes: [(hash: UInt64, length: Int)] = []
+        var value: UInt64 = 0xCBF2_9CE4_8422_2325
+        for (length, byte) in path.enumerated() {
+            if byte == UInt8(ascii: "/"), length > 0 { hashes.append((value, length)) }
+            value = (value ^ UInt64(byte)) &* 0x100_0000_01B3
+        }
+        hashes.append((value, path.count))
+        return hashes
+    }
+
     // MARK: Members
 
     private mutating func add(_ table: EntryTable, _ member: Int) {
         let raw = table.path(at: member)
         let path = MemberPath(raw)
-        if path.climbsAboveRoot { note(.pathEscape, raw) }
+        if path.climbsAboveRoot { note(.escapingPath, raw) }
         let entry = table.entries[member]
+        noteMember(entry, raw, table.extendedAttributes(at: member))
         guard !path.name.isEmpty else { return replaceRoot(entry, table, member) }
         let parent: Node
         if let last = lastParent, last.name.elementsEqual(path.parent) {
@@ -106,12 +208,46 @@ struct LayerMerger {
         case .hardLink: addHardLink(to: table.linkTarget(at: member), parent: parent, name: path.name, raw)
         case .directory: addDirectory(entry, table, member, parent: parent, name: path.name, raw)
         case .other: note(.unknownType, raw)
-        default: fill(replaceableSlot(parent, path.name, raw), entry, table, member)
+        default:
+            fill(
+                replaceableSlot(parent, path.name, raw, for: FileStatus.Kind(entry.kind)), entry, table,
+                member)
         }
     }
 
+    /// What is odd about a member wherever it lands.
+    private mutating func noteMember(
+        _ entry: EntryTable.Entry, _ path: ArraySlice<UInt8>, _ attributes: [ExtendedAttribute]
+    ) {
+        if path.first == UInt8(ascii: "/"), path.contains(where: { $0 != UInt8(ascii: "/") }) {
+            note(.absolutePath, path)
+        }
+        // 4294967295 is "no change" to chown(2); no file has it.
+        if !(0..<4_294_967_295).contains(entry.uid) || !(0..<4_294_967_295).contains(entry.gid) {
+            note(.owner, path)
+        }
+        if !LayerMerger.times.contains(entry.mtime) { note(.time, path) }
+        switch entry.kind {
+        case .hardLink where entry.size > 0: note(.hardLinkWithData, path)
+        case .characterDevice where entry.deviceMajor == 0 && entry.deviceMinor == 0:
+            note(.foreignWhiteout, path)
+        case .characterDevice, .blockDevice: note(.device, path)
+        case .directory where attributes.contains(where: LayerMerger.isOpaqueMark):
+            note(.foreignWhiteout, path)
+        default: break
+        }
+    }
+
+    /// What ext4 can store: 1901 to 2446.
+    private static let times: ClosedRange<Int64> = -0x8000_0000...0x3_7FFF_FFFF
+
+    /// How overlayfs marks a directory that hides what is below it.
+    private static func isOpaqueMark(_ attribute: ExtendedAttribute) -> Bool {
+        ["trusted.overlay.opaque", "user.overlay.opaque"].contains(attribute.name)
+    }
+
     private mutating func replaceRoot(_ entry: EntryTable.Entry, _ table: EntryTable, _ member: Int) {
-        guard entry.kind == .directory else { return note(.rootReplaced, []) }
+        guard entry.kind == .directory else { return note(.rootReplaced, table.path(at: member)) }
         fill(.root, entry, table, member)
     }
 
@@ -122,19 +258,19 @@ struct LayerMerger {
         if let existing = tree.child(of: parent, named: name), tree.status(of: existing).kind == .directory {
             return fill(existing, entry, table, member)
         }
-        fill(replaceableSlot(parent, name, path), entry, table, member)
+        fill(replaceableSlot(parent, name, path, for: .directory), entry, table, member)
     }
 
     private mutating func addHardLink(
         to target: ArraySlice<UInt8>, parent: Node, name: ArraySlice<UInt8>, _ path: ArraySlice<UInt8>
     ) {
         let targetPath = ImagePath(target)
-        guard let source = (try? tree.node(at: targetPath, followingFinalLink: false)) ?? nil,
-            tree.status(of: source).kind != .directory
+        guard let source = (try? tree.node(at: targetPath, followingFinalLink: false, steps: &steps)) ?? nil
         else { return note(.danglingHardLink, path) }
+        guard tree.status(of: source).kind != .directory else { return note(.hardLinkToDirectory, path) }
         if let existing = tree.child(of: parent, named: name), existing == source { return }
         let inode = tree.nodes[Int(source.index)].inode
-        let node = replaceableSlot(parent, name, path)
+        let node = replaceableSlot(parent, name, path, for: tree.status(of: source).kind)
         tree.nodes[Int(node.index)].inode = inode
         tree.inodes[Int(inode)].status.linkCount += 1
     }
@@ -190,14 +326,14 @@ struct LayerMerger {
 
     /// The name below a directory, emptied: what was there is removed, what it hid counts as waste.
     private mutating func replaceableSlot(
-        _ parent: Node, _ name: ArraySlice<UInt8>, _ path: ArraySlice<UInt8>
+        _ parent: Node, _ name: ArraySlice<UInt8>, _ path: ArraySlice<UInt8>, for kind: FileStatus.Kind?
     ) -> Node {
         let nameID = tree.names.intern(name)
         if let existing = tree.children.find(parent: parent.index, name: nameID, in: tree.nodes) {
             let node = Node(index: existing)
             if tree.nodes[Int(existing)].inode >= 0 {
                 if tree.status(of: node).layer == layer, tree.member(of: node) != nil {
-                    note(.duplicateEntry, path)
+                    note(tree.status(of: node).kind == kind ? .duplicateMember : .typeChange, path)
                 }
                 remove(node)
             }
@@ -243,7 +379,8 @@ struct LayerMerger {
             }
             var child = tree.nodes[Int(index)].firstChild
             while child >= 0 {
-                pending.append(child)
+                steps += 1
+                if tree.nodes[Int(child)].inode >= 0 { pending.append(child) }
                 child = tree.nodes[Int(child)].nextSibling
             }
         }
@@ -257,7 +394,9 @@ struct LayerMerger {
         var pending = Array(path.split(separator: UInt8(ascii: "/")).reversed())
         var current = Node.root
         var linksLeft = RootFS.maximumLinks
+        defer { if creating, (0..<RootFS.maximumLinks).contains(linksLeft) { note(.writeThroughLink, path) } }
         while let component = pending.popLast() {
+            steps += 1
             if component.elementsEqual(".".utf8) { continue }
             if component.elementsEqual("..".utf8) {
                 current = tree.parent(of: current)
@@ -274,7 +413,6 @@ struct LayerMerger {
                     }
                     linksLeft -= 1
                     guard linksLeft >= 0 else { return nil }
-                    if creating { note(.writeThroughLink, path) }
                     if target.first == UInt8(ascii: "/") { current = .root }
                     pending.append(contentsOf: target.split(separator: UInt8(ascii: "/")).reversed())
                     continue
@@ -284,7 +422,7 @@ struct LayerMerger {
                 }
             }
             guard creating else { return nil }
-            let made = replaceableSlot(current, component, path)
+            let made = replaceableSlot(current, component, path, for: .directory)
             tree.nodes[Int(made.index)].inode = newInode(.impliedDirectory(layer: layer), entry: -1)
             current = made
         }
@@ -292,14 +430,18 @@ struct LayerMerger {
     }
 
     /// - Parameter path: the member's name as the archive has it.
-    private mutating func note(_ kind: MergeNote.Kind, _ path: ArraySlice<UInt8>) {
-        guard tree.notes.count < RootFS.maximumNotes else { return }
-        tree.notes.append(MergeNote(kind: kind, layer: layer, path: ImagePath(path)))
+    private mutating func note(_ kind: Oddity.Kind, _ path: ArraySlice<UInt8>) {
+        tree.oddities.note(kind, layer: layer, escaped(path))
     }
 }
 
 /// A member's name, taken apart into directory and last component.
 private struct MemberPath {
+    /// A name in its usual form without what may stand before and after it; nil for other names.
+    static func plain(_ raw: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+        split(raw).map { raw[$0.parent.startIndex..<$0.name.endIndex] }
+    }
+
     /// Components between slashes, without the last; what it means is seen from the root.
     let parent: ArraySlice<UInt8>
     /// Empty for the root itself.

@@ -7,11 +7,20 @@ extension RootFS {
     /// - Parameter followingFinalLink: whether a symbolic link at the end is followed (`stat`) or not (`lstat`).
     /// - Returns: nil when the path does not exist.
     public func node(at path: ImagePath, followingFinalLink: Bool = true) throws(PathError) -> Node? {
+        var steps: Int64 = 0
+        return try node(at: path, followingFinalLink: followingFinalLink, steps: &steps)
+    }
+
+    /// - Parameter steps: grows by the number of names that were looked at.
+    func node(
+        at path: ImagePath, followingFinalLink: Bool, steps: inout Int64
+    ) throws(PathError) -> Node? {
         // The path still to walk, the next component last.
         var pending = Array(path.components.reversed())
         var current = Node.root
         var linksLeft = RootFS.maximumLinks
         while let component = pending.popLast() {
+            steps += 1
             if component.elementsEqual(".".utf8) { continue }
             if component.elementsEqual("..".utf8) {
                 current = parent(of: current)

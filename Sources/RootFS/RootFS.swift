@@ -35,12 +35,14 @@ public struct RootFS: Sendable {
     var linkages: [Int32: Linkage] = [:]
     var hidden: ContiguousArray<HiddenName> = []
 
-    /// Oddities met while merging, in order; bounded by `maximumNotes`.
-    public internal(set) var notes: [MergeNote] = []
+    /// Oddities met while merging. The tree is what a runtime would make of the layers; they say that it was odd.
+    public internal(set) var oddities = Oddities()
+    /// Whether merging was given up, since it took more steps than its limit: nothing may be judged by the tree then.
+    public internal(set) var isIncomplete = false
+    /// What the run keeps of contents.
+    public internal(set) var plan = ContentPlan()
     /// Bytes of each layer that a later layer hides or removes.
     public internal(set) var wastedBytes: [Int64] = []
-
-    public static let maximumNotes = 1_000
 
     /// The content of a path as one layer had it.
     public struct ContentVersion: Sendable {

@@ -39,7 +39,8 @@ public struct RootFSWriter: Sendable {
     ///   - directory: must not exist, or be empty. Appears under its name only when everything is written.
     /// - Throws: `UnpackError` or `LayerError`, also when the task is cancelled; nothing is left then.
     public func write(
-        _ tree: RootFS, layers: [LayerInput], to directory: String, progress: ReadProgress? = nil
+        _ tree: RootFS, layers: [LayerInput], to directory: String, limits: Limits = Limits(),
+        progress: ReadProgress? = nil
     ) async throws -> Report {
         let target = try UnpackTarget(final: directory)
         do {
@@ -47,7 +48,9 @@ public struct RootFSWriter: Sendable {
             let plan = UnpackPlan(tree)
             for node in plan.directories { try target.makeDirectory(tree.path(of: node)) }
             _ = try await withTaskCancellationHandler {
-                try await LayerReader.read(layers, confinedTo: target.root, progress: progress) { layer in
+                try await LayerReader.read(
+                    layers, limits: limits, confinedTo: target.root, progress: progress
+                ) { layer in
                     FileSink(plan: plan.files[layer] ?? [:], target: target, preservesOwners: preservesOwners)
                 }
             } onCancel: {
@@ -135,6 +138,8 @@ private struct FileSink: MemberSink {
     let target: UnpackTarget
     let preservesOwners: Bool
     private var current: (metadata: FileMetadata, descriptor: Int32)?
+    /// The smallest piece that may become a hole: a block of most file systems.
+    private static let holeSize = 4_096
 
     init(plan: [Int: FileMetadata], target: UnpackTarget, preservesOwners: Bool) {
         self.plan = plan
@@ -179,5 +184,13 @@ private struct FileSink: MemberSink {
         } catch {
             throw LayerError(.io, error.message)
         }
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Whether there is nothing but zeros: the first byte is one, and every other equals the one before.
+    fileprivate var isZero: Bool {
+        guard let start = baseAddress, first == 0 else { return isEmpty }
+        return memcmp(start, start + 1, count - 1) == 0
     }
 }

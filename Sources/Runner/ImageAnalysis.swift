@@ -11,24 +11,32 @@ public struct ImageAnalysis: Sendable {
     public let image: Image
     public let layers: [LayerSummary]
     public let facts: ImageFacts
-    /// Oddities of the image that are no check's subject, one line each, escaped.
-    public let notes: [String]
+    /// Oddities of the image that are no check's subject.
+    public let notes: [Note]
 
     /// Reads every layer of the image once.
     ///
     /// - Parameters:
     ///   - plan: contents that are wanted beyond those that the facts need.
-    ///   - reading: how layers are read.
+    ///   - reading: how layers are read; the limits are the image's.
     /// - Throws: `LayerError` when a layer is damaged or is not what manifest and config say.
     public static func read(
         _ image: Image, plan additional: ContentPlan = ContentPlan(),
         reading: LayerReader.Settings = LayerReader.Settings(), progress: ReadProgress? = nil
     ) async throws(LayerError) -> ImageAnalysis {
-        var plan = ContentPlan.facts
+        let limits = image.limits
+        var reading = reading
+        reading.limits = limits
+        var plan = ContentPlan.facts(limits)
+        plan.insert(
+            .init(.path(TableOfContents.path), maximumBytes: Int(limits[.manifestSize])))
         plan.formUnion(additional)
         let indexed = try await LayerReader.index(
             image.layerInputs, plan: plan, settings: reading, progress: progress)
-        let rootfs = RootFS.merging(indexed.map(\.table), plan: plan)
+        let rootfs = RootFS.merging(indexed.map(\.table), plan: plan, limits: limits)
+        guard !rootfs.isIncomplete else {
+            throw LayerError(.limit, "merging the layers takes \(limits.exceeded(.mergeSteps))")
+        }
         let layers = indexed.map(\.summary)
         let facts = ImageFacts(
             config: image.config,
@@ -37,19 +45,47 @@ public struct ImageAnalysis: Sendable {
                     digest: layer.summary.digest, diffID: layer.summary.diffID, size: layer.summary.size,
                     uncompressedSize: layer.summary.uncompressedSize, entryCount: layer.table.count)
             }, rootfs: rootfs, names: image.names)
-        return ImageAnalysis(
-            image: image, layers: layers, facts: facts, notes: notes(layers: layers, rootfs: rootfs))
+        var oddities = ImageAnalysis.oddities(of: image, layers: layers, facts: facts)
+        for (index, layer) in indexed.enumerated() {
+            guard let oddity = TableOfContents.oddity(of: layer.table, limits: limits) else { continue }
+            oddities.note(oddity.kind, layer: index, oddity.subject)
+        }
+        let notes = oddities.list.map {
+            Note(name: $0.kind.rawValue, layer: $0.layer.map { $0 + 1 }, message: $0.message)
+        }
+        return ImageAnalysis(image: image, layers: layers, facts: facts, notes: notes)
     }
 
-    private static func notes(layers: [LayerSummary], rootfs: RootFS) -> [String] {
-        let ofLayers = layers.enumerated().flatMap { index, layer in
-            layer.notes.map { "layer \(index + 1): \($0)" }
+    /// What is odd about documents, layers and tree.
+    private static func oddities(
+        of image: Image, layers: [LayerSummary], facts: ImageFacts
+    ) -> Oddities {
+        var oddities = image.config.oddities
+        do throws(FactError) {
+            _ = try UserDatabase.resolve(image.config.run.user, by: facts.users)
+        } catch {
+            // Where /etc/passwd cannot be read nothing is known of the user.
+            if case .success = facts.users { oddities.note(.user, error.message) }
+            if case .failure(let missing) = facts.users, missing.kind == .missing {
+                oddities.note(.user, error.message)
+            }
         }
-        var ofTree = rootfs.notes.map { "layer \($0.layer + 1): \($0.path): \($0.kind.explanation)" }
-        if rootfs.notes.count == RootFS.maximumNotes {
-            ofTree.append("more such oddities were not noted: the limit is \(RootFS.maximumNotes)")
+        for (index, (layer, summary)) in zip(image.layers, layers).enumerated() {
+            if layer.isForeign { oddities.note(.foreignLayer, layer: index, summary.digest.description) }
+            if layer.hasOuterTableOfContents {
+                oddities.note(.unreadTableOfContents, layer: index, "zstd:chunked \(summary.digest)")
+            }
+            if let mediaType = layer.mediaType, let stated = mediaType.compression,
+                stated != summary.compression, summary.size > 0
+            {
+                oddities.note(
+                    .mediaType, layer: index,
+                    "\(quoted(mediaType.rawValue)) of \(summary.compression.rawValue) data")
+            }
+            oddities.append(summary.oddities, layer: index)
         }
-        return ofLayers + ofTree
+        oddities.append(facts.rootfs.oddities)
+        return oddities
     }
 
     /// The identity by which reports name the image.
@@ -64,22 +100,5 @@ public struct ImageAnalysis: Sendable {
                     uncompressedSize: layer.uncompressedSize,
                     instruction: facts.history.step(forLayer: index).map { escaped($0.raw) })
             })
-    }
-}
-
-extension MergeNote.Kind {
-    /// What a report says of it.
-    var explanation: String {
-        switch self {
-        case .pathEscape: "the name climbs above the root"
-        case .writeThroughLink: "written through a symbolic link to a directory"
-        case .parentNotDirectory: "lies below something that is not a directory, which it replaces"
-        case .rootReplaced: "would replace the root directory; not applied"
-        case .danglingHardLink: "hard link to something that does not exist or is a directory; not applied"
-        case .duplicateEntry: "occurs twice in the layer; the last one counts"
-        case .oddWhiteout: "whiteout of something that does not exist"
-        case .linkLoop: "lies behind symbolic links that lead in a circle; not applied"
-        case .unknownType: "member of a type that no runtime unpacks; not applied"
-        }
     }
 }

@@ -26,7 +26,11 @@ extension ImageRun {
         if let lineage { run.lineage?.evidence = lineage.evidence.map { mask.masking($0) } }
         run.results = run.results.map { $0.masking(mask) }
         run.transcripts = run.transcripts?.map { $0.masking(mask) }
-        run.notes = run.notes.map { mask.masking($0) }
+        run.notes = run.notes.map { note in
+            var note = note
+            note.message = mask.masking(note.message)
+            return note
+        }
         return run
     }
 }
@@ -66,6 +70,12 @@ extension ProbeTranscript {
                 containers[index].standardOutput.text)
             transcript.containers[index].standardError.text = mask.masking(
                 containers[index].standardError.text)
+            for file in (containers[index].state?.files ?? []).indices {
+                let text = containers[index].state?.files[file].status?.content?.text
+                if let text {
+                    transcript.containers[index].state?.files[file].status?.content?.text = mask.masking(text)
+                }
+            }
         }
         for index in events.indices { transcript.events[index].text = mask.masking(events[index].text) }
         transcript.incident = incident.map { mask.masking($0) }

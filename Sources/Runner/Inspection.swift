@@ -1,5 +1,6 @@
 import Facts
 import OCIModel
+import Verdict
 
 /// What `assay inspect` shows of an image: a value that is encoded as JSON or printed.
 public struct Inspection: Codable, Sendable {
@@ -103,8 +104,10 @@ public struct Inspection: Codable, Sendable {
     public let setuidFiles: [PrivilegedFile]
     public let setgidFiles: [PrivilegedFile]
     public let capabilityFiles: [PrivilegedFile]
-    /// Facts that could not be had, with the reason, and oddities of the layers; one line each.
-    public let notes: [String]
+    /// Facts that could not be had, with the reason, one line each.
+    public let missing: [String]
+    /// Oddities of the image.
+    public let notes: [Note]
 
     public init(_ analysis: ImageAnalysis) {
         let facts = analysis.facts
@@ -169,6 +172,7 @@ public struct Inspection: Codable, Sendable {
         setuidFiles = privileged(facts.specialFiles.setuid)
         setgidFiles = privileged(facts.specialFiles.setgid)
         capabilityFiles = privileged(facts.specialFiles.withCapabilities)
-        notes = missing + analysis.notes
+        self.missing = missing
+        notes = analysis.notes
     }
 }

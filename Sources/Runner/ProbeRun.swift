@@ -101,11 +101,13 @@ final class ProbeRun: Sendable {
             case .oci:
                 let rootfs = try await unpacked(analysis, scratch: directory.path, progress)
                 outcomes = await run(
-                    scenarios, scope: scope, for: analysis, by: OCIRuntime(rootfs: rootfs, run: directory),
+                    scenarios, scope: scope, for: analysis,
+                    by: OCIRuntime(
+                        rootfs: rootfs, run: directory, program: settings.program),
                     scratch: directory.path, progress: progress)
             case .docker, .podman:
                 let engine = try await EngineRuntime(
-                    kind, configDigest: analysis.image.configDigest, run: directory
+                    kind, configDigest: analysis.image.configDigest, run: directory, program: settings.program
                 ) { tag in
                     let file = try Spool.makeFile()
                     do {
@@ -189,7 +191,8 @@ final class ProbeRun: Sendable {
         do {
             if OCIRuntime.mapping.isEmpty {
                 _ = try await RootFSWriter(preservesOwners: true).write(
-                    analysis.facts.rootfs, layers: layers, to: place, progress: bytesRead)
+                    analysis.facts.rootfs, layers: layers, to: place, limits: analysis.image.limits,
+                    progress: bytesRead)
             } else {
                 try await unpackMapped(analysis.image, to: place, scratch: scratch)
             }
@@ -212,9 +215,12 @@ final class ProbeRun: Sendable {
             _ = try await LayoutWriter(directory: name.location).write(image, tag: nil)
         }
         let location = [name.transport.rawValue, name.location, name.selection].compactMap { $0 }
-        try await OCIRuntime.runMapped([
-            settings.program, "unpack", "--platform", image.platform.description, "--config-digest",
-            image.configDigest.description, location.joined(separator: ":"), place,
-        ])
+        try await OCIRuntime.runMapped(
+            [
+                settings.program, "unpack", "--platform", image.platform.description, "--config-digest",
+                image.configDigest.description,
+            ] + image.limits.settings.flatMap { ["--limit", $0] } + [
+                location.joined(separator: ":"), place,
+            ])
     }
 }

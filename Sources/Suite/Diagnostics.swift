@@ -52,6 +52,9 @@ public struct SuiteReading: Sendable {
     public var observableNames: [String] = []
     /// Services of the scenario of the check that is being read.
     public var serviceNames: [String] = []
+    /// The containers of that scenario that steps look at, and the files of each, by the container's name: those
+    /// whose content is kept, and all.
+    public var lookedAt: [String: (contents: [Template], all: [Template])] = [:]
     /// Files that the services of the scenario make which is being read: `SERVICE.FILE`.
     var serviceFiles: [String] = []
     public private(set) var diagnostics: [SuiteDiagnostic] = []

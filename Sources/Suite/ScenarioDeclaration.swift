@@ -23,6 +23,19 @@ public struct ScenarioDeclaration: Hashable, Sendable {
             + steps.compactMap { if case .execute(_, let name, _, _) = $0.action { name } else { nil } }
     }
 
+    /// The files of a container that steps look at; those whose content is kept, or all.
+    public func filesLookedAt(of name: String, withContent: Bool = false) -> [Template] {
+        steps.flatMap { step -> [Template] in
+            guard case .look(name, let files, let contents) = step.action else { return [] }
+            return withContent ? contents : files + contents
+        }
+    }
+
+    /// The containers that steps look at.
+    public var containersLookedAt: [String] {
+        steps.compactMap { if case .look(let name, _, _) = $0.action { name } else { nil } }
+    }
+
     /// The service of that name.
     public func service(named name: String) -> ServiceDeclaration? { services.first { $0.name == name } }
 }
@@ -45,6 +58,18 @@ public struct ContainerDeclaration: Hashable, Sendable {
     public var files: [File]
     /// Directories that containers of the scenario share, by the volume's name.
     public var volumes: [Volume]
+    /// Whether its streams are a terminal, whose output is what it writes to standard output.
+    public var hasTerminal = false
+    /// Empty directories in memory, which anybody may write.
+    public var temporaryDirectories: [Template] = []
+    /// Bytes of memory; nil for what any container may take.
+    public var memoryLimit: Int64?
+    /// Processes and threads; nil for what any container may have.
+    public var processLimit: Int?
+
+    /// What a suite may ask for, bytes: what runs a container takes some itself.
+    public static let memoryRange: ClosedRange<Int64> = (16 << 20)...(4 << 30)
+    public static let processRange = 4...512
 
     public struct Variable: Hashable, Sendable {
         public var name: String
@@ -127,6 +152,10 @@ public struct ScenarioStep: Hashable, Sendable {
         case signal(String, name: String)
         /// A command in a running container; its output and exit code get a name of their own.
         case execute(String, name: String, arguments: [Template], user: Template?)
+        /// Until something listens on a TCP port.
+        case awaitPort(String, UInt16)
+        /// Sees the processes, ports and files of a container, of some files also what is in them.
+        case look(String, files: [Template], contents: [Template])
         /// A service can be reached from now on.
         case open(String)
         case pause
@@ -147,11 +176,12 @@ extension SuiteLoader {
         "services", "environment", "files", "containers", "steps", "within",
     ]
     private static let containerKeys = [
-        "args", "entrypoint", "user", "workingDirectory", "environment", "stdin", "files", "volumes",
+        "args", "entrypoint", "user", "workingDirectory", "environment", "stdin", "files", "volumes", "tty",
+        "tmpfs", "memory", "processes",
     ]
     private static let stepKeys = [
-        "start", "wait", "signal", "exec", "open", "pause", "stdout", "stderr", "name", "as", "args", "user",
-        "within",
+        "start", "wait", "signal", "exec", "look", "open", "pause", "stdout", "stderr", "port", "name", "as",
+        "args", "user", "files", "contents", "within",
     ]
 
     static func scenarios(in root: SuiteNode, _ reading: inout SuiteReading) -> [ScenarioDeclaration] {
@@ -191,7 +221,7 @@ extension SuiteLoader {
         if containers.isEmpty { reading.report(value.position, "\(what) needs a container") }
         var steps: [ScenarioStep] = []
         if let value = fields.value("steps", &reading) {
-            steps = (value.list ?? []).compactMap { step($0, containers.map(\.name), services, &reading) }
+            steps = (value.list ?? []).compactMap { step($0, containers, services, &reading) }
             if steps.isEmpty { reading.report(value.position, "steps is a list of steps") }
         } else {
             steps = containers.map { ScenarioStep(action: .start($0.name)) }
@@ -233,13 +263,20 @@ extension SuiteLoader {
         let volumes = fields.namedTemplates("volumes", &reading).map {
             ContainerDeclaration.Volume(name: $0.name, path: $0.template)
         }
+        let hasTerminal = fields.flag("tty", &reading) ?? false
+        if hasTerminal, fields.has("stdin") {
+            reading.report(
+                fields.node["stdin"]?.position, "a terminal has no stdin: engines want one of their own")
+        }
         return ContainerDeclaration(
             name: member.key, arguments: fields.optionalTemplates("args", &reading),
             entrypoint: fields.optionalTemplates("entrypoint", &reading),
             user: fields.template("user", &reading),
             workingDirectory: fields.template("workingDirectory", &reading),
             environment: fields.variables("environment", &reading), input: fields.text("stdin", &reading),
-            files: fields.files("files", &reading), volumes: volumes)
+            files: fields.files("files", &reading), volumes: volumes, hasTerminal: hasTerminal,
+            temporaryDirectories: fields.templates("tmpfs", &reading),
+            memoryLimit: fields.bytes("memory", &reading), processLimit: fields.processes(&reading))
     }
 
     fileprivate static func file(
@@ -274,7 +311,7 @@ extension SuiteLoader {
     }
 
     private static func step(
-        _ node: SuiteNode, _ containers: [String], _ services: [ServiceDeclaration],
+        _ node: SuiteNode, _ declared: [ContainerDeclaration], _ services: [ServiceDeclaration],
         _ reading: inout SuiteReading
     ) -> ScenarioStep? {
         guard let fields = Fields(node, "a step", allowed: stepKeys, reading: &reading),
@@ -292,6 +329,7 @@ extension SuiteLoader {
             }
             return ScenarioStep(action: .open(name))
         }
+        let containers = declared.map(\.name)
         if kind.key != "pause", !containers.contains(name) {
             reading.report(
                 kind.value.position, "\(name) is no container of the scenario",
@@ -307,7 +345,30 @@ extension SuiteLoader {
                         action: .awaitOutput(name, stream: stream, matcher), within: within)
                 }
             }
+            if let port = fields.port(&reading) {
+                if !services.isEmpty {
+                    reading.report(
+                        fields.node["port"]?.position,
+                        "ports of a scenario with services are this machine's: nobody knows which are the container's"
+                    )
+                }
+                return ScenarioStep(action: .awaitPort(name, port), within: within)
+            }
             return ScenarioStep(action: .awaitEnd(name), within: within)
+        case "look":
+            let files = fields.templates("files", &reading)
+            let contents = fields.templates("contents", &reading)
+            for path in files + contents where !path.source.hasPrefix("/") && !path.source.hasPrefix("${") {
+                reading.report(node.position, "\(path.source) is not an absolute path")
+            }
+            let hasTemporary = declared.contains { $0.name == name && !$0.temporaryDirectories.isEmpty }
+            if hasTemporary, !(files + contents).isEmpty {
+                reading.report(
+                    node.position,
+                    "files of a container with tmpfs cannot be looked at: engines do not show those"
+                )
+            }
+            return ScenarioStep(action: .look(name, files: files, contents: contents), within: within)
         case "signal":
             let signal = fields.text("name", &reading) ?? "TERM"
             return ScenarioStep(action: .signal(name, name: signal), within: within)
@@ -326,7 +387,7 @@ extension SuiteLoader {
         default:
             reading.report(
                 kind.keyPosition,
-                "a step begins with start, wait, signal, exec, open or pause, not \(kind.key)")
+                "a step begins with start, wait, signal, exec, look, open or pause, not \(kind.key)")
             return nil
         }
     }
@@ -349,6 +410,40 @@ extension Fields {
         guard let number = Int(text), ServiceDeclaration.refusalRange.contains(number) else {
             reading.report(node[key]?.position, "\(key) is 0 to 1000 connections, not \(text)")
             return 0
+        }
+        return number
+    }
+
+    /// A number of bytes, with k, m or g for its multiples by 1024, within `ContainerDeclaration.memoryRange`.
+    fileprivate func bytes(_ key: String, _ reading: inout SuiteReading) -> Int64? {
+        guard let text = text(key, &reading) else { return nil }
+        let factors: [Character: Int64] = ["k": 1 << 10, "m": 1 << 20, "g": 1 << 30]
+        let factor = text.last.flatMap { factors[$0] }
+        let number = Int64(factor == nil ? text[...] : text.dropLast())
+        guard let number, case let (bytes, isTooLarge) = number.multipliedReportingOverflow(by: factor ?? 1),
+            !isTooLarge, ContainerDeclaration.memoryRange.contains(bytes)
+        else {
+            reading.report(node[key]?.position, "\(key) is 16m to 4g, not \(text)")
+            return nil
+        }
+        return bytes
+    }
+
+    /// A number within `ContainerDeclaration.processRange`.
+    fileprivate func processes(_ reading: inout SuiteReading) -> Int? {
+        guard let text = text("processes", &reading) else { return nil }
+        guard let number = Int(text), ContainerDeclaration.processRange.contains(number) else {
+            reading.report(node["processes"]?.position, "processes is 4 to 512, not \(text)")
+            return nil
+        }
+        return number
+    }
+
+    fileprivate func port(_ reading: inout SuiteReading) -> UInt16? {
+        guard let text = text("port", &reading) else { return nil }
+        guard let number = UInt16(text), number > 0 else {
+            reading.report(node["port"]?.position, "port is 1 to 65535, not \(text)")
+            return nil
         }
         return number
     }

@@ -188,9 +188,12 @@ extension ImageRun {
         }
         joined.profile = profiles.first
         for profile in profiles.dropFirst() where profile.id != profiles.first?.id {
-            notes.insert("judged by the release line \(profile.id) in another run")
+            notes.insert(
+                Note(
+                    name: "run.release-line",
+                    message: "judged by the release line \(profile.id) in another run"))
         }
-        joined.notes = sorted(notes) { [$0] }
+        joined.notes = sorted(notes) { ["\($0.layer ?? 0)", $0.name, $0.message] }
         joined.lineage =
             sorted(Set(runs.compactMap(\.lineage))) {
                 [String($0.extended), String($0.customised)]

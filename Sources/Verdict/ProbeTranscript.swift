@@ -64,10 +64,13 @@ public struct ContainerTranscript: Hashable, Codable, Sendable {
     public var started: Double?
     /// Seconds from its start to its end, or to its removal.
     public var duration: Double
+    /// What the last step `look` saw of it; nil when there was none.
+    public var state: ContainerState?
 
     public init(
         name: String, command: String, exitCode: Int32? = nil, standardOutput: Output = Output(),
-        standardError: Output = Output(), started: Double? = nil, duration: Double = 0
+        standardError: Output = Output(), started: Double? = nil, duration: Double = 0,
+        state: ContainerState? = nil
     ) {
         self.name = name
         self.command = command
@@ -76,6 +79,7 @@ public struct ContainerTranscript: Hashable, Codable, Sendable {
         self.standardError = standardError
         self.started = started
         self.duration = duration
+        self.state = state
     }
 
     /// What was written to a stream.
@@ -91,6 +95,86 @@ public struct ContainerTranscript: Hashable, Codable, Sendable {
             self.text = text
             self.byteCount = byteCount
             self.isTruncated = isTruncated
+        }
+    }
+}
+
+/// A container at one moment, seen from outside: no program of the image is needed for it.
+public struct ContainerState: Hashable, Codable, Sendable {
+    /// The files that were to be looked at, in their order.
+    public var files: [File]
+    /// The processes, without those of commands that were run in it; nil when it had ended.
+    public var processes: [Process]?
+    /// The TCP ports on which something listened; nil when it had ended, or has the network of this machine.
+    public var ports: [Port]?
+
+    public init(files: [File] = [], processes: [Process]? = nil, ports: [Port]? = nil) {
+        self.files = files
+        self.processes = processes
+        self.ports = ports
+    }
+
+    /// What a name leads to, through symbolic links.
+    public struct File: Hashable, Codable, Sendable {
+        public var path: String
+        /// Nil when there is nothing.
+        public var status: Status?
+
+        public init(path: String, status: Status? = nil) {
+            self.path = path
+            self.status = status
+        }
+
+        public struct Status: Hashable, Codable, Sendable {
+            /// `file`, `directory`, `characterDevice`, `blockDevice`, `fifo` or `socket`.
+            public var type: String
+            /// As the container numbers its users.
+            public var uid: Int64
+            public var gid: Int64
+            /// Mode bits 07777.
+            public var permissions: UInt16
+            /// What is in a file, where that was asked for.
+            public var content: ContainerTranscript.Output?
+
+            public init(
+                type: String, uid: Int64, gid: Int64, permissions: UInt16,
+                content: ContainerTranscript.Output? = nil
+            ) {
+                self.type = type
+                self.uid = uid
+                self.gid = gid
+                self.permissions = permissions
+                self.content = content
+            }
+        }
+    }
+
+    /// All numbers are the container's own (pid_namespaces(7)); 0 is what is outside of it.
+    public struct Process: Hashable, Codable, Sendable {
+        public var pid: Int
+        public var parent: Int
+        /// Of the process group, and of the session.
+        public var group: Int
+        public var session: Int
+        /// The program's name, cut to 15 bytes (proc_pid_comm(5)); bytes that are not UTF-8 are replaced.
+        public var name: String
+
+        public init(pid: Int, parent: Int, group: Int, session: Int, name: String) {
+            self.pid = pid
+            self.parent = parent
+            self.group = group
+            self.session = session
+            self.name = name
+        }
+    }
+
+    public struct Port: Hashable, Codable, Sendable {
+        public var address: String
+        public var number: UInt16
+
+        public init(address: String, number: UInt16) {
+            self.address = address
+            self.number = number
         }
     }
 }

@@ -89,8 +89,8 @@ public struct ImageRun: Hashable, Codable, Sendable {
     public var transcripts: [ProbeTranscript]?
     /// Where the bytes are and what is installed; nil in records of older versions.
     public var contents: ImageContents?
-    /// Oddities of the image that are no check's subject (a duplicate member, trailing data …).
-    public var notes: [String]
+    /// Oddities of the image that are no check's subject.
+    public var notes: [Note]
     /// Wall time, in seconds. Volatile.
     public var duration: Double
 
@@ -98,7 +98,7 @@ public struct ImageRun: Hashable, Codable, Sendable {
         image: ImageIdentity, profile: ProfileChoice?, lineage: LineageSummary? = nil,
         judgedByDocument: Bool? = nil, parameters: [ParameterValue],
         results: [CheckResult], transcripts: [ProbeTranscript]? = nil, contents: ImageContents? = nil,
-        notes: [String], duration: Double
+        notes: [Note], duration: Double
     ) {
         self.image = image
         self.profile = profile

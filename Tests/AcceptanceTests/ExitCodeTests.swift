@@ -45,7 +45,8 @@ import Verdict
     }
 
     @Test(arguments: [
-        "text", "markdown", "junit", "junit-strict", "sarif", "github", "gitlab", "tap", "openmetrics", "json",
+        "text", "markdown", "junit", "junit-strict", "sarif", "github", "gitlab", "tap", "openmetrics",
+        "json",
     ])
     func theFormatOfTheReportNeverChangesTheCode(format: String) async throws {
         #expect(try await image.check(image.good, "--report", format).code == 0)

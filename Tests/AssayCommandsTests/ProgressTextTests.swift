@@ -26,7 +26,7 @@ import Testing
         passed.add(250_000_000)
         passed.endLayer()
         let line = ProgressText.line(layers(1_000_000_000, 4, passed), at: begin + .seconds(3))
-        #expect(line == "reading oci:x: 1 of 4 layers, 250.0 MB of 1.0 GB, 25 %, 9 s left")
+        #expect(line == "1 of 4 layers, 250.0 MB of 1.0 GB, 25 %, 9 s left; reading oci:x")
     }
 
     /// More passes by than was said: a blob is read twice, or is larger than its descriptor says.
@@ -36,10 +36,10 @@ import Testing
         for _ in 0..<3 { passed.endLayer() }
         #expect(
             ProgressText.line(layers(10, 2, passed), at: begin + .seconds(9))
-                == "reading oci:x: 2 of 2 layers, 10 B of 10 B, 100 %")
+                == "2 of 2 layers, 10 B of 10 B, 100 %; reading oci:x")
         #expect(
             ProgressText.line(layers(0, 0), at: begin + .seconds(9))
-                == "reading oci:x: 0 of 0 layers, 0 B of 0 B, 100 %")
+                == "0 of 0 layers, 0 B of 0 B, 100 %; reading oci:x")
     }
 
     @Test func withoutAnythingToGoByThereIsNoTimeLeft() {
@@ -50,16 +50,16 @@ import Testing
         #expect(!ProgressText.line(layers(1_000, 4, passed), at: begin + .milliseconds(900)).contains("left"))
         #expect(
             ProgressText.line(layers(1_000, 4, passed), at: begin + .seconds(200)).hasSuffix(
-                ", 3 min 20 s left"))
+                ", 3 min 20 s left; reading oci:x"))
     }
 
     @Test func scenariosAreCountedAndThoseThatRunAreNamed() {
         #expect(
             ProgressText.line(probes(ended: 0, running: ["main", "late"]), at: begin + .seconds(42))
-                == "running oci:x: 0 of 8 scenarios; now main 12 s, late 12 s")
+                == "0 of 8 scenarios; now main 12 s, late 12 s; running oci:x")
         #expect(
             ProgressText.line(probes(ended: 6, running: []), at: begin + .seconds(60))
-                == "running oci:x: 6 of 8 scenarios, 20 s left")
+                == "6 of 8 scenarios, 20 s left; running oci:x")
     }
 
     @Test func aPhaseHasALine() {

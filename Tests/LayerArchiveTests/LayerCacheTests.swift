@@ -54,6 +54,8 @@ private struct CacheFixture {
         #expect(uncached.map(\.serialized) == [first])
         #expect(try fixture.entries(".layer").count == 1)
         #expect(fixture.cache().usage.layers == 1)
+        let names = try FileManager.default.contentsOfDirectory(atPath: fixture.cache().directory)
+        #expect(names.count == 1, "nothing but the entry is left")
     }
 
     @Test("an entry is what is used: one that says something else shows")
@@ -98,48 +100,64 @@ private struct CacheFixture {
         #expect(try await fixture.read(again).count > 100)
     }
 
-    @Test("a file with a mark is not read again, until its times change")
-    func marks() async throws {
+    @Test("every byte of the blob is digested, also where there is an entry")
+    func digested() async throws {
         let fixture = try CacheFixture()
         let plain = sampleTar(files: 3)
         let input = try fixture.input(plain, plain: plain, claimed: plain)
-        var cache = fixture.cache()
-        cache.settlingSeconds = 3600
-        // As young as it is, the file gets no mark.
-        let first = try await fixture.read(input, cache: cache)
-        #expect(try fixture.entries(".seen").isEmpty)
-        cache.settlingSeconds = -3600
-        #expect(try await fixture.read(input, cache: cache) == first)
-        #expect(try fixture.entries(".seen").count == 1)
+        _ = try await fixture.read(input)
         let progress = ReadProgress()
         _ = try await LayerReader.index(
             [input], plan: fixture.plan, settings: .init(cache: fixture.cache()), progress: progress)
         #expect(progress.bytesRead == input.blob.size)
-        // Bytes that change take the times with them, also where somebody puts back the time of modification.
-        var changed = plain
-        changed[600] ^= 1
-        let other = try fixture.input(changed, plain: plain, claimed: plain)
-        await #expect(throws: LayerError.self) { try await fixture.read(other, cache: cache) }
-        var times = [timeval(tv_sec: 1_000_000, tv_usec: 0), timeval(tv_sec: 1_000_000, tv_usec: 0)]
-        #expect(utimes(fixture.directory.path + "/blob", &times) == 0)
-        await #expect(throws: LayerError.self) { try await fixture.read(other, cache: cache) }
+        #expect(progress.layersRead == 1)
+        // The same file, and its times put back after its bytes were changed.
+        let path = fixture.directory.path + "/blob"
+        var status = stat()
+        #expect(stat(path, &status) == 0)
+        let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+        #expect(pwrite(descriptor, [plain[1_100] ^ 1], 1, 1_100) == 1)
+        #expect(futimens(descriptor, [status.st_atim, status.st_mtim]) == 0)
+        close(descriptor)
+        await #expect {
+            try await LayerReader.index(
+                [input], plan: fixture.plan, settings: .init(cache: fixture.cache()))
+        } throws: { ($0 as? LayerError)?.kind == .digestMismatch }
     }
 
-    @Test("a mark spares reading: bytes below unchanged times are not looked at")
-    func trust() async throws {
+    @Test("contents of layers that are kept count for the image's limit")
+    func keptContents() async throws {
+        let fixture = try CacheFixture()
+        let plain = sampleTar(files: 3)
+        let inputs = try ["a", "b"].map {
+            try fixture.input(plain, plain: plain, claimed: plain, name: $0)
+        }
+        var settings = LayerReader.Settings(cache: fixture.cache())
+        settings.limits[.keptContents] = 20_000
+        #expect(try await LayerReader.index(inputs, plan: fixture.plan, settings: settings).count == 2)
+        settings.limits[.keptContents] = 19_999
+        for inputs in [inputs, Array(inputs[..<1]), inputs] {
+            let isOne = inputs.count == 1
+            do {
+                _ = try await LayerReader.index(inputs, plan: fixture.plan, settings: settings)
+                #expect(isOne)
+            } catch {
+                #expect(!isOne && error.kind == .limit, "\(error)")
+            }
+        }
+    }
+
+    @Test("limits are part of the name: what was read under others is read again")
+    func limits() async throws {
         let fixture = try CacheFixture()
         let plain = sampleTar(files: 3)
         let input = try fixture.input(plain, plain: plain, claimed: plain)
-        var cache = fixture.cache()
-        cache.settlingSeconds = -3600
-        let first = try await fixture.read(input, cache: cache)
-        // The same file seen through another descriptor of which nothing can be read.
-        let unreadable = open(fixture.directory.path + "/blob", O_WRONLY | O_CLOEXEC)
-        let file = try RandomAccessFile(takingOver: unreadable, name: "blob")
-        let blind = LayerInput(
-            blob: Blob(file: file), digest: input.digest, diffID: input.diffID, name: "layer 1 of 1")
-        #expect(try await fixture.read(blind, cache: cache) == first)
-        await #expect(throws: LayerError.self) { try await LayerReader.index([blind], plan: fixture.plan) }
+        _ = try await fixture.read(input)
+        var settings = LayerReader.Settings(cache: fixture.cache())
+        settings.limits[.entries] = 3
+        await #expect {
+            try await LayerReader.index([input], plan: fixture.plan, settings: settings)
+        } throws: { ($0 as? LayerError)?.kind == .limit }
     }
 
     @Test("another plan, reader or claim has an entry of its own")

@@ -21,7 +21,7 @@ struct LayerFixture {
             digest: try Digester.digest(of: blob ?? plain))
     }
 
-    func index(plan: ContentPlan = ContentPlan(), limits: ReadLimits = ReadLimits()) async throws
+    func index(plan: ContentPlan = ContentPlan(), limits: Limits = Limits()) async throws
         -> LayerReader.IndexedLayer
     {
         try #require(try await LayerReader.index([input], plan: plan, settings: .init(limits: limits)).first)
@@ -181,7 +181,7 @@ func sampleTar(files: Int = 50, size: Int = 10_000) -> [UInt8] {
 }
 
 @Suite("Damaged layers") struct DamagedLayerTests {
-    private func kind(_ blob: [UInt8], plain: [UInt8], limits: ReadLimits = ReadLimits()) async throws
+    private func kind(_ blob: [UInt8], plain: [UInt8], limits: Limits = Limits()) async throws
         -> LayerError.Kind?
     {
         let fixture = try LayerFixture(blob: blob, diffID: try Digester.digest(of: plain))
@@ -245,24 +245,24 @@ func sampleTar(files: Int = 50, size: Int = 10_000) -> [UInt8] {
         let plain = TarBuilder().archive + sampleTar(files: 1)
         let layer = try await LayerFixture(plain: plain).index()
         #expect(layer.table.count == 0)
-        #expect(layer.summary.notes == ["data follow the end of the archive"])
+        #expect(layer.summary.oddities.list.map(\.kind) == [.trailingArchive])
     }
 
     @Test("limits trip, and one below does not")
     func limits() async throws {
         let plain = sampleTar(files: 9, size: 100)
-        var limits = ReadLimits()
-        limits.members = 9
+        var limits = Limits()
+        limits[.entries] = 9
         #expect(try await kind(plain, plain: plain, limits: limits) == .limit)
-        limits.members = 10
+        limits[.entries] = 10
         #expect(try await kind(plain, plain: plain, limits: limits) == nil)
-        limits.uncompressedSize = Int64(plain.count) - 1
+        limits[.layerSize] = Int64(plain.count) - 1
         #expect(try await kind(plain, plain: plain, limits: limits) == .limit)
-        limits.uncompressedSize = Int64(plain.count)
+        limits[.layerSize] = Int64(plain.count)
         #expect(try await kind(plain, plain: plain, limits: limits) == nil)
-        limits.nameLength = 8
+        limits[.pathLength] = 8
         #expect(try await kind(plain, plain: plain, limits: limits) == .limit)
-        limits.nameLength = 9
+        limits[.pathLength] = 9
         #expect(try await kind(plain, plain: plain, limits: limits) == nil)
     }
 

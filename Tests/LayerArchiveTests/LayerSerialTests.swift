@@ -18,6 +18,7 @@ private func everything() async throws -> IndexedLayer {
     tar.add("lib/a.so", content: Array("no ELF".utf8))
     tar.add("lib/b.so", content: [0x7F] + Array("ELF".utf8))
     tar.add(rawName: [0x62, 0xFF, 0x0A], content: [])
+    for number in 0..<7 { tar.add("label\u{1B}\(number)", typeFlag: UInt8(ascii: "V")) }
     let plain = tar.archive + [1]
     let plan = ContentPlan([.init(.path("/etc/passwd")), .init(.suffix(Array(".so".utf8)), keeps: .linkage)])
     var layer = try await LayerFixture(plain: plain, blob: gzipped(plain)).index(plan: plan)
@@ -30,7 +31,7 @@ private func everything() async throws -> IndexedLayer {
     return layer
 }
 
-private func parsed(_ bytes: [UInt8], limits: ReadLimits = ReadLimits()) throws -> IndexedLayer {
+private func parsed(_ bytes: [UInt8], limits: Limits = Limits()) throws -> IndexedLayer {
     try bytes.withUnsafeBytes { try IndexedLayer(serialized: $0, limits: limits) }
 }
 
@@ -56,7 +57,9 @@ private func walk(_ table: EntryTable) -> Int {
         #expect(copy.summary.diffID == layer.summary.diffID)
         #expect(copy.summary.size == layer.summary.size)
         #expect(copy.summary.uncompressedSize == layer.summary.uncompressedSize)
-        #expect(copy.summary.notes == ["data follow the end of the archive"])
+        #expect(copy.summary.oddities == layer.summary.oddities)
+        #expect(Set(copy.summary.oddities.list.map(\.kind)) == [.trailingData, .unknownType])
+        #expect(copy.summary.oddities.list.contains { $0.subject.contains("2 more") })
         #expect(copy.table.contents == layer.table.contents)
         #expect(copy.table.linkages == layer.table.linkages)
         #expect(copy.table.linkages.count == 2)
@@ -93,7 +96,7 @@ private func walk(_ table: EntryTable) -> Int {
         var refused = 0
         func attempt(_ body: [UInt8]) {
             do {
-                _ = walk(try parsed(IndexedLayer.sealed(body)).table)
+                _ = walk(try parsed(IndexedLayer.header(of: body[...]) + body).table)
                 accepted += 1
             } catch {
                 refused += 1
@@ -127,16 +130,16 @@ private func walk(_ table: EntryTable) -> Int {
     @Test("limits hold for the serial form as for the archive")
     func limits() async throws {
         let bytes = try await everything().serialized
-        var limits = ReadLimits()
-        limits.members = 7
+        var limits = Limits()
+        limits[.entries] = 7
         #expect(throws: LayerError.self) { try parsed(bytes, limits: limits) }
-        limits.members = 8
+        limits[.entries] = 8
         #expect(try parsed(bytes, limits: limits).table.count == 8)
-        limits.keptContents = 9
+        limits[.keptContents] = 9
         #expect(throws: LayerError.self) { try parsed(bytes, limits: limits) }
-        limits.keptContents = 10
+        limits[.keptContents] = 10
         #expect(try parsed(bytes, limits: limits).table.count == 8)
-        limits.nameLength = 9
+        limits[.pathLength] = 9
         #expect(throws: LayerError.self) { try parsed(bytes, limits: limits) }
     }
 

@@ -80,7 +80,9 @@ private func oddTar() -> [UInt8] {
     @Test(
         "a process that dies, is stuck or answers nonsense is an error that names the layer",
         arguments: [
-            ("die", "signal 11"), ("die-at-once", "signal 9"), ("leave", "ended before it was done"),
+            ("die", "signal 11"), ("die-at-once", "signal 9"),
+            ("run-out-of-memory", "ended before it was done"), ("run-out-of-time", "signal 24"),
+            ("leave", "ended before it was done"),
             ("fail", "exit code 7"), ("hang", "stuck"), ("chatter", "stuck"),
             ("garbage", "an answer that is none"),
             ("huge", "an answer that is none"), ("forge", "not the serial form"), ("break-off", "break off"),

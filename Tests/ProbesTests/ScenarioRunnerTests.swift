@@ -1,5 +1,6 @@
 import Facts
 import Foundation
+import Glibc
 import OCIModel
 import Probes
 import RootFS
@@ -48,6 +49,10 @@ private final class FakeRuntime: ContainerRuntime {
             var own = spec
             own.arguments = arguments + ["end"]
             return Container(runtime, own)
+        }
+        func processID() async throws(ProbeError) -> pid_t? { code.withLock { $0 == nil ? getpid() : nil } }
+        func files(_ wanted: [ContainerFiles.Wanted]) async throws(ProbeError) -> [ContainerState.File] {
+            wanted.map { ContainerState.File(path: $0.path) }
         }
         func remove() async throws(ProbeError) {
             runtime.removed.add(1, ordering: .relaxed)
@@ -152,6 +157,47 @@ struct ScenarioRunnerTests {
                 "main ends with 143",
             ])
         #expect(runtime.removed.load(ordering: .relaxed) == 2)
+    }
+
+    @Test("a look sees the files of a container that has ended, and what runs in one that has not")
+    func look() async throws {
+        let ended = try await run(
+            "{containers: {main: {args: [end]}}, steps: [{start: main}, {wait: main}, {look: main, files: [/x]}]}",
+            FakeRuntime())
+        let state = try #require(ended.container(named: "main")?.state)
+        #expect(state == ContainerState(files: [.init(path: "/x")]))
+        #expect(ended.events.map(\.text).last == "look at main")
+        // The fake container is this process.
+        let running = try await run(
+            "{containers: {main: {args: [x]}}, steps: [{start: main}, {look: main}]}", FakeRuntime())
+        let seen = try #require(running.container(named: "main")?.state)
+        #expect(seen.processes?.contains { $0.pid == Int(getpid()) && $0.parent == 0 } == true)
+        #expect(seen.ports != nil && seen.files.isEmpty)
+    }
+
+    @Test("a port that nobody listens on is waited for in vain")
+    func port() async throws {
+        let transcript = try await run(
+            "{containers: {main: {args: [x]}}, steps: [{start: main}, {wait: main, port: 1, within: 0.1}]}",
+            FakeRuntime())
+        #expect(transcript.incident?.hasPrefix("nothing in main listened on port 1 within ") == true)
+        let ended = try await run(
+            "{containers: {main: {args: [end]}}, steps: [{start: main}, {wait: main, port: 1}]}",
+            FakeRuntime())
+        #expect(ended.incident == nil)
+    }
+
+    @Test("a terminal has a TERM, and the command shows what a container has of its own")
+    func terminal() async throws {
+        let runtime = FakeRuntime()
+        _ = try await run(
+            "{containers: {main: {args: [end], tty: true, tmpfs: /run, memory: 64m, processes: 9}}}", runtime)
+        let spec = try #require(runtime.specs.withLock { $0.first })
+        #expect(spec.environment.contains { $0.name == "TERM" && $0.value == "xterm" })
+        #expect(
+            spec.command
+                == "docker run --rm --tmpfs /run --tty --memory 67108864 --pids-limit 9 IMAGE end")
+        #expect(!spec.keepsFiles)
     }
 
     @Test("a step that takes too long ends the scenario, and says so")

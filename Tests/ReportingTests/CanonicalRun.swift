@@ -198,7 +198,17 @@ enum CanonicalRun {
                     standardOutput: .init(
                         text: "............. OK\n", byteCount: 17),
                     standardError: .init(text: hostile, byteCount: 70_000, isTruncated: true), started: 0.03,
-                    duration: 4.25),
+                    duration: 4.25,
+                    state: ContainerState(
+                        files: [
+                            .init(
+                                path: "/etc/passwd",
+                                status: .init(
+                                    type: "file", uid: 0, gid: 0, permissions: 0o664,
+                                    content: .init(text: "root:x:0:0\n", byteCount: 11))),
+                            .init(path: "/nope"),
+                        ], processes: [.init(pid: 1, parent: 0, group: 1, session: 1, name: "dumb-init")],
+                        ports: [.init(address: "0.0.0.0", number: 8080)])),
                 ContainerTranscript(
                     name: "look", command: "docker exec CONTAINER id", exitCode: 143,
                     standardOutput: .init(text: "uid=50000(airflow) gid=0(root)\n", byteCount: 31),
@@ -296,7 +306,10 @@ enum CanonicalRun {
             ParameterValue(name: "INSTALL_MYSQL_CLIENT", value: "", origin: "command line"),
             ParameterValue(name: "HOSTILE", value: hostile, origin: "image environment"),
         ], results: results,
-        notes: ["layer 1: trailing data", hostile],
+        notes: [
+            Note(name: "layer.trailing-data", layer: 1, message: "trailing data"),
+            Note(name: "tar.path.escape", message: hostile),
+        ],
         duration: 12.3456)
 
     private static let cleanRunWithoutBaseline: ImageRun = {

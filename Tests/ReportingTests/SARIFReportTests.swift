@@ -161,7 +161,7 @@ struct SARIFReportTests {
         let document = try document(record)
         #expect(document["runs", 0, "automationDetails", "id"]?.text == "airflow/oci-x/not-judged/")
         #expect(document["runs", 0, "invocations", 0, "executionSuccessful"]?.value as? Bool == false)
-        #expect(notifications(document) == [#"the image could not be judged: damaged\nbuild it"#])
+        #expect(notifications(document) == ["the image could not be judged: damaged; build it"])
     }
 
     @Test func theLastResultsAreLeftOutAndCounted() throws {

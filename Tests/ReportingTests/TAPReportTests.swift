@@ -49,6 +49,13 @@ struct TAPReportTests {
                 """))
     }
 
+    @Test func whatYAMLForbidsIsEscaped() throws {
+        let record = RunRecord.of([.of("A", .fail, findings: [.of("a\u{FFFE}\u{FFFF}\u{85}\n")])])
+        #expect(
+            try text(.tap, record).contains(
+                #"- subject: "path a\\u{fffe}\\u{ffff}\\x85\\n""#))
+    }
+
     @Test func listsAreBoundedAndCounted() throws {
         var finding = Finding.of("/a")
         finding.details = (1...13).map { "d\($0)" }

@@ -96,9 +96,11 @@ struct TextReportTests {
         for space in [" ", "\u{3000}", "\u{A0}"] {
             var run = CanonicalRun.run([.fail])
             run.notes = [
-                String(
-                    repeating: "word ::error::injected\(space)::warning::too ##vso[task.x]y ##[error]z ",
-                    count: 20)
+                Note(
+                    name: "name",
+                    message: String(
+                        repeating: "word ::error::injected\(space)::warning::too ##vso[task.x]y ##[error]z ",
+                        count: 20))
             ]
             let report = text(CanonicalRun.record(images: [run]), RenderOptions(width: width))
             for line in lines(report) {

@@ -48,7 +48,7 @@ private func content(_ tree: RootFS, _ path: ImagePath) throws -> String? {
         #expect(tree.layerThatRemoved("/a/x") == 1)
         #expect(tree.layerThatRemoved("/b") == 1)
         #expect(tree.layerThatRemoved("/never") == nil)
-        #expect(tree.notes.isEmpty)
+        #expect(tree.oddities.isEmpty)
     }
 
     @Test("a layer's own members survive its whiteouts, in both orders", arguments: [true, false])
@@ -74,7 +74,7 @@ private func content(_ tree: RootFS, _ path: ImagePath) throws -> String? {
     func oddWhiteouts(name: String) {
         let tree = RootFS.merging([layer([("f", "x", "1")]), layer([("f", name, "")])])
         #expect(paths(tree) == ["/", "/x"])
-        #expect(tree.notes.map(\.kind) == [.oddWhiteout])
+        #expect(tree.oddities.list.map(\.kind) == [.oddWhiteout])
     }
 
     @Test func whiteoutsOfTheAUFSDriverAreBookkeeping() {
@@ -121,7 +121,8 @@ private func content(_ tree: RootFS, _ path: ImagePath) throws -> String? {
     func badHardLinks(target: String) {
         let tree = RootFS.merging([layer([("d", "dir", ""), ("h", "self", target)])])
         #expect(paths(tree) == ["/", "/dir"])
-        #expect(tree.notes.map(\.kind) == [.danglingHardLink])
+        #expect(
+            tree.oddities.list.map(\.kind) == [target == "dir" ? .hardLinkToDirectory : .danglingHardLink])
     }
 
     @Test("members are written through links as runtimes do, inside the image")
@@ -134,14 +135,14 @@ private func content(_ tree: RootFS, _ path: ImagePath) throws -> String? {
         ])
         #expect(try content(tree, "/usr/lib/x") == "1")
         #expect(try content(tree, "/usr/y") == "2")
-        #expect(tree.notes.map(\.kind) == [.oddWhiteout, .writeThroughLink, .writeThroughLink])
+        #expect(tree.oddities.list.map(\.kind) == [.oddWhiteout, .writeThroughLink, .writeThroughLink])
         let removed = RootFS.merging([base, layer([("f", "lib/x", "1")]), layer([("f", "lib/.wh.x", "")])])
         #expect(try removed.node(at: "/usr/lib/x") == nil)
     }
 
     @Test func linkLoopsEnd() throws {
         let tree = RootFS.merging([layer([("l", "a", "b"), ("l", "b", "a"), ("f", "a/x", "1")])])
-        #expect(tree.notes.contains { $0.kind == .linkLoop })
+        #expect(tree.oddities.list.contains { $0.kind == .linkLoop })
         #expect(throws: PathError.tooManyLinks) { try tree.node(at: "/a") }
         #expect(try tree.node(at: "/a", followingFinalLink: false) != nil)
     }
@@ -155,8 +156,8 @@ private func content(_ tree: RootFS, _ path: ImagePath) throws -> String? {
         ])
         #expect(paths(tree) == ["/", "/etc", "/etc/x", "/file", "/file/below"])
         #expect(
-            tree.notes.map(\.kind) == [
-                .pathEscape, .rootReplaced, .rootReplaced, .parentNotDirectory, .duplicateEntry,
+            tree.oddities.list.map(\.kind) == [
+                .escapingPath, .rootReplaced, .rootReplaced, .parentNotDirectory, .typeChange,
             ])
     }
 
@@ -172,7 +173,7 @@ private func content(_ tree: RootFS, _ path: ImagePath) throws -> String? {
             layer([("f", "caf\u{e9}", "1"), ("f", "cafe\u{301}", "2"), ("f", "a\r\nb", "3")])
         ])
         #expect(tree.count == 4)
-        #expect(tree.notes.isEmpty)
+        #expect(tree.oddities.isEmpty)
     }
 
     @Test func resolvingStaysInside() throws {
@@ -221,5 +222,101 @@ private func content(_ tree: RootFS, _ path: ImagePath) throws -> String? {
         #expect(paths(tree) == ["/", "/a", "/a/x"])
         #expect(tree.layerThatRemoved("/a/y") == 1)
         #expect(tree.layerThatRemoved("/a/x") == nil)
+    }
+
+    @Test("merging ends where it takes more steps than its limit, and says so")
+    func steps() {
+        let layers = [layer([("d", "a", ""), ("f", "a/b", "1"), ("f", "a/c", "2")])]
+        var limits = Limits()
+        var steps: Int64 = 1
+        limits[.mergeSteps] = steps
+        while RootFS.merging(layers, limits: limits).isIncomplete {
+            steps += 1
+            limits[.mergeSteps] = steps
+        }
+        #expect((3...20).contains(steps))
+        #expect(RootFS.merging(layers, limits: limits).count == 4)
+        #expect(!RootFS.merging(layers).isIncomplete)
+    }
+}
+
+@Suite("Oddities of members") struct MemberOddityTests {
+    private func kinds(_ layers: EntryTable...) -> [Oddity.Kind] {
+        RootFS.merging(layers).oddities.list.map(\.kind)
+    }
+
+    private func member(
+        _ path: String, _ kind: EntryKind = .file, uid: Int64 = 0, gid: Int64 = 0, size: Int64 = 0,
+        mtime: Int64 = 0, target: String = "", device: (UInt32, UInt32) = (0, 0),
+        attributes: [ExtendedAttribute] = []
+    ) -> EntryTable {
+        var table = EntryTable()
+        table.append(
+            path: path.utf8, kind: kind, permissions: 0o644, uid: uid, gid: gid, size: size, mtime: mtime,
+            linkTarget: target.utf8, device: (device.0, device.1), extendedAttributes: attributes)
+        return table
+    }
+
+    @Test func names() {
+        #expect(kinds(member("/a")) == [.absolutePath])
+        #expect(kinds(member("./a")).isEmpty)
+        #expect(kinds(member("./", .directory)).isEmpty)
+        #expect(kinds(member("/", .directory)).isEmpty)
+    }
+
+    @Test func ownersAndTimes() {
+        #expect(kinds(member("a", uid: 4_294_967_294, gid: 4_294_967_294)).isEmpty)
+        #expect(kinds(member("a", uid: 4_294_967_295)) == [.owner])
+        #expect(kinds(member("a", gid: -1)) == [.owner])
+        #expect(kinds(member("a", mtime: 1 << 33)).isEmpty)
+        #expect(kinds(member("a", mtime: -1)).isEmpty)
+        #expect(kinds(member("a", mtime: 1 << 34)) == [.time])
+        #expect(kinds(member("a", mtime: -1 << 40)) == [.time])
+    }
+
+    @Test func devicesAndWhiteoutsOfOverlays() {
+        #expect(kinds(member("a", .characterDevice, device: (1, 3))) == [.device])
+        #expect(kinds(member("a", .blockDevice)) == [.device])
+        #expect(kinds(member("a", .characterDevice)) == [.foreignWhiteout])
+        #expect(kinds(member("a", .fifo)).isEmpty)
+        let mark = ExtendedAttribute(name: "trusted.overlay.opaque", value: [0x79])
+        #expect(kinds(member("a", .directory, attributes: [mark])) == [.foreignWhiteout])
+    }
+
+    @Test func whiteoutsOfOtherTypes() {
+        for (kind, size) in [(EntryKind.directory, Int64(0)), (.symbolicLink, 0), (.hardLink, 0), (.file, 1)]
+        {
+            #expect(kinds(member("a"), member(".wh.a", kind, size: size)) == [.whiteoutType])
+        }
+        #expect(kinds(member("a"), member(".wh.a")).isEmpty)
+        #expect(kinds(member("a"), member(".wh..wh..opq", .directory)) == [.whiteoutType])
+        #expect(kinds(member("a"), member(".wh..wh.plnk", .directory)).isEmpty)
+    }
+
+    @Test(
+        "a whiteout after what it names",
+        arguments: [
+            (["d/x", ".wh.d"], true), (["d/x", "d/.wh.x"], true), ([".wh.d", "d/x"], false),
+            (["d/.wh.x", "d/x"], false), (["d/xy", "d/.wh.x"], false), (["./d/x", ".wh.d"], true),
+            (["d/x", "d/.wh..wh..opq"], false), (["d/x/y/z", "d/.wh.x"], true), (["dx", ".wh.d"], false),
+        ])
+    func order(names: [String], isOdd: Bool) {
+        let base = layer([("d", "d", ""), ("f", "d/x", "old")])
+        let found = kinds(base, layer(names.map { ("f", $0, "") }))
+        #expect(found.contains(.whiteoutOrder) == isOdd, "\(found)")
+    }
+
+    @Test func loopsOnWhichNothingLies() {
+        #expect(kinds(layer([("l", "a", "b"), ("l", "b", "a")])) == [.linkLoop, .linkLoop])
+        #expect(kinds(layer([("l", "a", "a/b")])) == [.linkLoop])
+        #expect(kinds(layer([("l", "a", "nowhere"), ("l", "b", "a"), ("l", "c", "/")])).isEmpty)
+        // Gone again.
+        #expect(kinds(layer([("l", "a", "a")]), layer([("f", ".wh.a", "")])).isEmpty)
+    }
+
+    @Test func hardLinksWithData() {
+        var table = member("a")
+        table.append(path: "b".utf8, kind: .hardLink, permissions: 0o644, size: 3, linkTarget: "a".utf8)
+        #expect(kinds(table) == [.hardLinkWithData])
     }
 }

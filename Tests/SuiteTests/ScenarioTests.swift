@@ -58,6 +58,33 @@ struct ScenarioTests {
         #expect(scenario.observable == ["main", "look"])
     }
 
+    @Test("a terminal, directories in memory, bounds and looks are read")
+    func looks() throws {
+        let document = try load(
+            """
+            one:
+              containers:
+                main: {tty: true, memory: 64m, processes: 20}
+                other: {tmpfs: [/run, /cache]}
+              steps:
+                - {start: main}
+                - {wait: main, port: 8080, within: 3}
+                - {look: main, files: [/etc, /work/x], contents: /etc/passwd}
+                - {look: other}
+            """)
+        let scenario = try #require(document.scenario(named: "one"))
+        #expect(scenario.containers[0].hasTerminal && !scenario.containers[1].hasTerminal)
+        #expect(scenario.containers[0].memoryLimit == 64 << 20)
+        #expect(scenario.containers[0].processLimit == 20)
+        #expect(scenario.containers[1].temporaryDirectories.map(\.source) == ["/run", "/cache"])
+        #expect(scenario.steps[1].action == .awaitPort("main", 8080))
+        #expect(scenario.containersLookedAt == ["main", "other"])
+        #expect(
+            scenario.filesLookedAt(of: "main").map(\.source) == ["/etc", "/work/x", "/etc/passwd"])
+        #expect(scenario.filesLookedAt(of: "main", withContent: true).map(\.source) == ["/etc/passwd"])
+        #expect(scenario.filesLookedAt(of: "other").isEmpty)
+    }
+
     @Test("variables and files of the scenario are every container's; its own variable wins")
     func shared() throws {
         let document = try load(
@@ -92,6 +119,31 @@ struct ScenarioTests {
             ("one: {containers: {main: {}}, steps: [{start: mian}]}", "run: one", "did you mean main?"),
             ("one: {containers: {main: {}}, steps: [{begin: main}]}", "run: one", "a step has no key begin"),
             ("one: {containers: {main: {agrs: [sh]}}}", "run: one", "did you mean args?"),
+            (
+                "one: {containers: {main: {tty: true, stdin: x}}}", "run: one",
+                "suite.yaml:4:47: a terminal has no stdin"
+            ),
+            ("one: {containers: {main: {memory: 64q}}}", "run: one", "memory is 16m to 4g, not 64q"),
+            ("one: {containers: {main: {memory: 99999999999999g}}}", "run: one", "memory is 16m to 4g"),
+            ("one: {containers: {main: {memory: 1m}}}", "run: one", "memory is 16m to 4g, not 1m"),
+            ("one: {containers: {main: {processes: 0}}}", "run: one", "processes is 4 to 512, not 0"),
+            ("one: {containers: {main: {}}, steps: [{look: mian}]}", "run: one", "did you mean main?"),
+            (
+                "one: {containers: {main: {}}, steps: [{look: main, files: etc}]}", "run: one",
+                "not an absolute path"
+            ),
+            (
+                "one: {containers: {main: {tmpfs: /x}}, steps: [{look: main, files: /etc}]}", "run: one",
+                "files of a container with tmpfs cannot be looked at"
+            ),
+            (
+                "one: {containers: {main: {}}, steps: [{wait: main, port: 0}]}", "run: one",
+                "port is 1 to 65535"
+            ),
+            (
+                "one: {services: {s: {kind: listener}}, containers: {main: {}}, steps: [{wait: main, port: 1}]}",
+                "run: one", "ports of a scenario with services are this machine's"
+            ),
         ])
     func diagnostics(_ scenarios: String, _ check: String, _ says: String) {
         let error = #expect(throws: SuiteError.self) { try load(scenarios, check: check) }

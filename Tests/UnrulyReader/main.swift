@@ -40,6 +40,17 @@ case "die":
     signal(SIGSEGV, SIG_DFL)
     raise(SIGSEGV)
 case "die-at-once": raise(SIGKILL)
+case "run-out-of-memory":
+    answer(1)
+    _ = Containment.enter()
+    // Never touched: only what it may have is used up.
+    for _ in 0...(Containment.memory >> 30) {
+        _ = UnsafeMutableRawPointer.allocate(byteCount: 1 << 30, alignment: 16)
+    }
+case "run-out-of-time":
+    answer(1)
+    // What RLIMIT_CPU does.
+    raise(SIGXCPU)
 case "leave": answer(1)
 case "fail": exit(7)
 case "hang":

@@ -114,7 +114,7 @@ struct MergingTests {
         #expect(whole.unusedWaivers == nil, "another run needs it")
         #expect(whole.images[0].parameters.map(\.name) == ["P"])
         #expect(whole.images[0].profile?.id == "2.8")
-        #expect(whole.images[0].notes == ["judged by the release line 2.9 in another run"])
+        #expect(whole.images[0].notes.map(\.message) == ["judged by the release line 2.9 in another run"])
         #expect(whole.images[0].transcripts?.map(\.scenario) == ["x"])
     }
 

@@ -3,9 +3,10 @@
 
   probe-bench.py ASSAY IMAGE ROUNDS [SUITE]
 
-First the milliseconds that one scenario takes beyond `runc run` of the same bundle, alternating. Then the seconds of all
-probes of a suite, that of Airflow by default, beside the containers of the same record by `docker run`, one after the other; those that
-need a signal or a service are left out there, so docker has less to do. A Docker engine of its own is started and ended.
+First the milliseconds that one scenario takes beyond `runc run` of the same bundle, alternating. Then the seconds of
+`assay check` for all probes of a suite (a directory), that of Airflow by default, beside the same scenarios one after
+another by `docker run` (serial-probes.py). Docker's time begins when the image is in the engine's store, Assay's when
+it is unpacked; Assay reads and verifies the image in its time. A Docker engine of its own is started and ended.
 """
 
 import json
@@ -93,20 +94,6 @@ def measure_overhead(assay: str, image: str, rounds: int, place: pathlib.Path) -
     return overhead
 
 
-def replayable(record: dict) -> list[list[str]]:
-    """The command lines of containers that end by themselves and need nothing outside of them."""
-    commands = []
-    for transcript in record["transcripts"]:
-        if transcript.get("services") or any(" to " in event["text"] for event in transcript["events"]):
-            continue
-        for container in transcript["containers"]:
-            words = shlex.split(container["command"])
-            if words[:2] == ["docker", "run"] and container.get("exitCode") is not None and "***" not in words:
-                if not any(word.startswith("FILE:") for word in words):
-                    commands.append(words)
-    return commands
-
-
 def measure_set(assay: str, image: str, suite: str, place: pathlib.Path) -> float:
     for _ in range(2):
         own, record = check(assay, image, place / "set.json", "--only", "probe", "--suite", suite)
@@ -131,18 +118,20 @@ def measure_set(assay: str, image: str, suite: str, place: pathlib.Path) -> floa
             subprocess.run(["skopeo", "copy", "--quiet", image, f"docker-archive:{archive}:assay/bench:1"], check=True)
             subprocess.run(["docker", "load", "--quiet", "--input", archive], env=environment, capture_output=True, check=True)
             archive.unlink()
-            commands = replayable(record)
-            total = 0.0
-            for words in commands:
-                words = ["assay/bench:1" if word == "IMAGE" else word for word in words]
-                total += timed([*words[:2], "--network", "none", *words[2:]], env=environment)
+            serial = subprocess.run(
+                [pathlib.Path(__file__).with_name("serial-probes.py"), "assay/bench:1", suite, place / "set.json"],
+                env=environment, stdout=subprocess.PIPE, text=True, check=True)
+            peer = json.loads(serial.stdout)
         finally:
             engine.terminate()
             engine.wait()
-    containers = sum(len(transcript["containers"]) for transcript in record["transcripts"])
-    print(f"| {len(commands)} of the containers by `docker run`, one after the other | {total:.1f} s |")
-    print(f"| **all {containers} containers by assay** | {own:.1f} s |")
-    return own / total if total else float("inf")
+            subprocess.run(["umount", place / "exec/netns/default"], capture_output=True, check=False)
+    for other in peer["others"]:
+        print(f"docker's ended otherwise: {other}", file=sys.stderr)
+    what = f"{peer['scenarios']} scenarios with {peer['containers']} containers"
+    print(f"| {what} by `docker run`, one after another | {peer['seconds']:.1f} s |")
+    print(f"| **the same by `assay check`** | {own:.1f} s |")
+    return own / peer["seconds"]
 
 
 def main() -> int:
@@ -150,7 +139,7 @@ def main() -> int:
         print(__doc__, file=sys.stderr)
         return 2
     assay, image, rounds = sys.argv[1], sys.argv[2], int(sys.argv[3])
-    suite = sys.argv[4] if len(sys.argv) == 5 else "airflow"
+    suite = sys.argv[4] if len(sys.argv) == 5 else str(pathlib.Path(__file__).parents[2] / "Conformance/airflow")
     # What was started is ended then too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix="assay-bench-") as folder:

@@ -21,12 +21,18 @@ struct assay_containment {
 /// - seconds: processor time it may take (RLIMIT_CPU).
 struct assay_containment assay_sandbox_enter(uint64_t memory, uint64_t seconds);
 
+/// Has the system end this process (SIGKILL) when the thread that started it ends (prctl(2), PR_SET_PDEATHSIG).
+void assay_end_with_parent(void);
+
 /// Lets the calling thread open, make and change files below a directory only (Landlock), make no connection and start
 /// no program (seccomp). Other threads of the process are not held. What of it holds is returned.
 struct assay_containment assay_confine_thread(int directory);
 
 /// Makes an unnamed file in memory (memfd_create(2)); -1 when the system refuses.
 int assay_memory_file(void);
+
+/// Makes a file without a name on a directory's file system, for writing (open(2), O_TMPFILE); -1 when the system refuses.
+int assay_unnamed_file(const char *directory);
 
 /// Makes a pipe of a mebibyte, where the system gives as much, whose ends no program inherits; -1 when it refuses.
 int assay_pipe(int ends[2]);

@@ -120,7 +120,7 @@ def everything_opens_and_closes(report):
 def treemap_by_keyboard(report):
     page = report.page()
     page.evaluate(OPEN_ALL)
-    page.evaluate("document.querySelector('svg.treemap').focus()")
+    page.evaluate("document.querySelector('.map .scroll').focus()")
     told = []
     for key in ("ArrowRight", "ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp"):
         page.key(key)

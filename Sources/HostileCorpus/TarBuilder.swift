@@ -59,10 +59,25 @@ public struct TarBuilder: Sendable {
         addHeader(name: Array(name.utf8.prefix(100)), type: 0x30, size: content.count, data: content)
     }
 
-    /// A PAX header for the next member, or for all that follow.
+    /// Adds a PAX header for the member that follows, or a global one for all that follow.
     public mutating func addPAX(_ records: [(key: String, value: [UInt8])], isGlobal: Bool = false) {
-        let data = records.flatMap { TarBuilder.paxRecord($0.key, $0.value) }
-        addHeader(name: Array("pax".utf8), type: isGlobal ? 0x67 : 0x78, size: data.count, data: data)
+        addPAX(raw: records.flatMap { TarBuilder.paxRecord($0.key, $0.value) }, isGlobal: isGlobal)
+    }
+
+    /// A PAX header with records that need not be any.
+    public mutating func addPAX(raw records: [UInt8], isGlobal: Bool = false) {
+        addHeader(
+            name: Array("pax".utf8), type: isGlobal ? 0x67 : 0x78, size: records.count, data: records)
+    }
+
+    /// Adds a member of any type flag, its checksum right or off by some.
+    public mutating func add(
+        _ name: String, typeFlag: UInt8, content: [UInt8] = [], declaredSize: Int? = nil,
+        linkTarget: String = "", checksumError: Int = 0
+    ) {
+        addHeader(
+            name: Array(name.utf8), type: typeFlag, size: declaredSize ?? content.count, data: content,
+            linkTarget: Array(linkTarget.utf8), checksumError: checksumError)
     }
 
     /// Bytes as they are, at the present end.
@@ -71,7 +86,7 @@ public struct TarBuilder: Sendable {
     /// The archive with its two closing blocks.
     public var archive: [UInt8] { bytes + [UInt8](repeating: 0, count: 1024) }
 
-    static func paxRecord(_ key: String, _ value: [UInt8]) -> [UInt8] {
+    public static func paxRecord(_ key: String, _ value: [UInt8]) -> [UInt8] {
         let rest = Array(" \(key)=".utf8) + value + [0x0A]
         var length = rest.count + 1
         while "\(length)".utf8.count + rest.count != length { length = "\(length)".utf8.count + rest.count }
@@ -80,7 +95,8 @@ public struct TarBuilder: Sendable {
 
     private mutating func addHeader(
         name: [UInt8], type: UInt8, size: Int, data: [UInt8], mode: Int = 0o644, uid: Int = 0, gid: Int = 0,
-        mtime: Int = 0, linkTarget: [UInt8] = [], device: (major: Int, minor: Int) = (0, 0)
+        mtime: Int = 0, linkTarget: [UInt8] = [], device: (major: Int, minor: Int) = (0, 0),
+        checksumError: Int = 0
     ) {
         var header = [UInt8](repeating: 0, count: 512)
         func put(_ text: [UInt8], at offset: Int) {
@@ -94,7 +110,12 @@ public struct TarBuilder: Sendable {
         put(octal(mode, width: 7), at: 100)
         put(octal(uid, width: 7), at: 108)
         put(octal(gid, width: 7), at: 116)
-        put(octal(size, width: 11), at: 124)
+        // Above 8 GiB the number is binary, with the first bit set (GNU tar, "Basic Tar Format").
+        put(
+            size < 1 << 33
+                ? octal(size, width: 11)
+                : [0x80, 0, 0, 0] + (0..<8).map { UInt8(truncatingIfNeeded: size >> (8 * (7 - $0))) },
+            at: 124)
         put(octal(mtime, width: 11), at: 136)
         put(Array("        ".utf8), at: 148)
         header[156] = type
@@ -102,7 +123,7 @@ public struct TarBuilder: Sendable {
         put(Array("ustar\u{0}00".utf8), at: 257)
         put(octal(device.major, width: 7), at: 329)
         put(octal(device.minor, width: 7), at: 337)
-        put(octal(header.reduce(0) { $0 + Int($1) }, width: 6) + [0, 0x20], at: 148)
+        put(octal(header.reduce(checksumError) { $0 + Int($1) }, width: 6) + [0, 0x20], at: 148)
         bytes += header + data
         let padding = (512 - data.count % 512) % 512
         bytes += [UInt8](repeating: 0, count: padding)

@@ -1,0 +1,2 @@
+// The builders of archives and images, which tests use as if they were here.
+@_exported import HostileCorpus
