@@ -6,13 +6,24 @@ struct MalformedBytes: Error {}
 /// Writes the serial forms of this module: integers are little endian, what varies in length has its length before
 /// it.
 struct ByteWriter {
+    /// What was written; with a receiver, what it has not been given yet.
     private(set) var bytes: [UInt8] = []
+    private var receiver: ((UnsafeRawBufferPointer) -> Void)?
+    private static let pieceSize = 256 << 10
 
-    /// - Parameter capacity: bytes that are probably written.
-    init(capacity: Int = 0) { bytes.reserveCapacity(capacity) }
+    init() {}
 
-    /// Puts other bytes in the place of as many at the beginning.
-    mutating func replaceFirst(_ value: [UInt8]) { bytes.replaceSubrange(..<value.count, with: value) }
+    /// Hands what is written on, piece by piece: the whole is never in memory.
+    init(receiver: @escaping (UnsafeRawBufferPointer) -> Void) { self.receiver = receiver }
+
+    /// Hands on what is left.
+    mutating func flush() {
+        guard let receiver else { return }
+        bytes.withUnsafeBytes(receiver)
+        bytes.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func flushIfLarge() { if bytes.count >= ByteWriter.pieceSize { flush() } }
 
     mutating func integer(_ value: some FixedWidthInteger) {
         withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
@@ -20,7 +31,16 @@ struct ByteWriter {
 
     mutating func flag(_ value: Bool) { bytes.append(value ? 1 : 0) }
 
-    mutating func raw(_ value: some Collection<UInt8>) { bytes.append(contentsOf: value) }
+    mutating func raw(_ value: some Collection<UInt8>) {
+        let isHandedOn: Void? =
+            receiver != nil && value.count >= ByteWriter.pieceSize
+            ? value.withContiguousStorageIfAvailable { storage in
+                flush()
+                receiver?(UnsafeRawBufferPointer(storage))
+            } : nil
+        if isHandedOn == nil { bytes.append(contentsOf: value) }
+        flushIfLarge()
+    }
 
     mutating func counted(_ value: some Collection<UInt8>) {
         integer(UInt64(value.count))
@@ -36,14 +56,20 @@ struct ByteWriter {
 
     /// One integer of each of `count` things, side by side: copying columns is as fast as memory.
     mutating func column<Value: FixedWidthInteger>(_ count: Int, _ value: (Int) -> Value) {
-        let start = bytes.count
         let width = MemoryLayout<Value>.size
-        bytes.append(contentsOf: repeatElement(0, count: count * width))
-        bytes.withUnsafeMutableBytes { buffer in
-            for index in 0..<count {
-                buffer.storeBytes(
-                    of: value(index).littleEndian, toByteOffset: start + index * width, as: Value.self)
+        let step = ByteWriter.pieceSize / width
+        for first in stride(from: 0, to: count, by: step) {
+            let start = bytes.count
+            let end = min(count, first + step)
+            bytes.append(contentsOf: repeatElement(0, count: (end - first) * width))
+            bytes.withUnsafeMutableBytes { buffer in
+                for index in first..<end {
+                    buffer.storeBytes(
+                        of: value(index).littleEndian, toByteOffset: start + (index - first) * width,
+                        as: Value.self)
+                }
             }
+            flushIfLarge()
         }
     }
 }

@@ -14,22 +14,57 @@ extension LayerReader.IndexedLayer {
 
     /// The layer in its serial form.
     public var serialized: [UInt8] {
-        // The header's place is kept free, and space is reserved for all: tables are large, and not to be copied.
-        var writer = ByteWriter(capacity: Self.headerSize + table.serializedSize + (64 << 10))
-        writer.raw(repeatElement(0, count: Self.headerSize))
-        summary.write(to: &writer)
-        table.write(to: &writer)
-        writer.replaceFirst(Self.header(of: writer.bytes.dropFirst(Self.headerSize)))
-        return writer.bytes
+        let form = SerialForm(self)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(form.size)
+        form.write { bytes.append(contentsOf: $0) }
+        return bytes
     }
 
-    /// What precedes a body.
-    static func header(of body: ArraySlice<UInt8>) -> [UInt8] {
+    /// The serial form in two passes, the first of which finds its size and checksum: large tables are not copied.
+    struct SerialForm {
+        /// Bytes in all.
+        let size: Int
+        private let layer: LayerReader.IndexedLayer
+        private let header: [UInt8]
+
+        init(_ layer: LayerReader.IndexedLayer) {
+            self.layer = layer
+            var size = 0
+            var checksum: UInt64 = 0
+            SerialForm.writeBody(of: layer) { piece in
+                size += piece.count
+                checksum = LayerReader.IndexedLayer.checksum(piece, after: checksum)
+            }
+            self.size = headerSize + size
+            header = LayerReader.IndexedLayer.header(size: size, checksum: checksum)
+        }
+
+        /// Gives the bytes to `body`, piece by piece.
+        func write(_ body: (UnsafeRawBufferPointer) -> Void) {
+            header.withUnsafeBytes(body)
+            SerialForm.writeBody(of: layer, body)
+        }
+
+        private static func writeBody(
+            of layer: LayerReader.IndexedLayer, _ body: (UnsafeRawBufferPointer) -> Void
+        ) {
+            withoutActuallyEscaping(body) { body in
+                var writer = ByteWriter(receiver: body)
+                layer.summary.write(to: &writer)
+                layer.table.write(to: &writer)
+                writer.flush()
+            }
+        }
+    }
+
+    /// What precedes a body of that size in bytes.
+    static func header(size: Int, checksum: UInt64) -> [UInt8] {
         var header = ByteWriter()
         header.raw(magic)
         header.integer(version)
-        header.integer(UInt64(body.count))
-        header.integer(body.withUnsafeBytes(checksum))
+        header.integer(UInt64(size))
+        header.integer(checksum)
         return header.bytes
     }
 
@@ -56,8 +91,8 @@ extension LayerReader.IndexedLayer {
         }
     }
 
-    private static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
-        crc64_ecma_refl(0, bytes.bindMemory(to: UInt8.self).baseAddress, UInt64(bytes.count))
+    static func checksum(_ bytes: UnsafeRawBufferPointer, after: UInt64 = 0) -> UInt64 {
+        crc64_ecma_refl(after, bytes.bindMemory(to: UInt8.self).baseAddress, UInt64(bytes.count))
     }
 }
 
@@ -121,11 +156,6 @@ extension EntryTable {
 
     /// Bytes of contents that are kept.
     var keptBytes: Int { contents.values.reduce(0) { $0 + $1.count } }
-
-    /// Bytes of the serial form, up to what attributes and linkages take.
-    fileprivate var serializedSize: Int {
-        count * EntryTable.entryWidth + names.count + keptBytes + contents.count * 12 + linkages.count * 256
-    }
 
     fileprivate func write(to writer: inout ByteWriter) {
         writer.integer(UInt64(count))

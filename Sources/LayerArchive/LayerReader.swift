@@ -52,11 +52,11 @@ public enum LayerReader {
         for layer in found { try kept.add(layer?.table.keptBytes ?? 0) }
         let missing = inputs.indices.filter { found[$0] == nil }
         guard !missing.isEmpty else { return found.compactMap { $0 } }
+        defer { cache.trim(to: cache.sizeLimit) }
         let decoded = try await decode(missing.map { inputs[$0] }, plan, settings, kept, progress) {
             position, serialized in
             if let key = keys[missing[position]] { cache.store(serialized, key: key) }
         }
-        cache.trim(to: cache.sizeLimit)
         var layers = found
         for (layer, result) in zip(missing, decoded) { layers[layer] = result }
         return layers.compactMap { $0 }

@@ -52,7 +52,7 @@ public enum ReaderService {
                 let summary = try decoder.decode(into: &sink)
                 try kept.add(sink.kept)
                 let layer = LayerReader.IndexedLayer(summary: summary, table: sink.table)
-                answers.send(.layer, layer: position, layer.serialized)
+                answers.send(layer, position)
             } catch {
                 var writer = ByteWriter()
                 writer.text(error.kind.rawValue)
@@ -74,17 +74,35 @@ public enum ReaderService {
         private let lock = Mutex(())
 
         func send(_ kind: AnswerKind, layer: Int = 0, _ payload: [UInt8]) {
+            send(kind, layer, size: payload.count) { write in payload.withUnsafeBytes(write) }
+        }
+
+        func send(_ layer: LayerReader.IndexedLayer, _ position: Int) {
+            let form = LayerReader.IndexedLayer.SerialForm(layer)
+            send(.layer, position, size: form.size) { write in form.write(write) }
+        }
+
+        /// - Parameter payload: gives its bytes, piece by piece, to what it is given.
+        private func send(
+            _ kind: AnswerKind, _ layer: Int, size: Int,
+            payload: ((UnsafeRawBufferPointer) -> Void) -> Void
+        ) {
             var header = ByteWriter()
             header.integer(kind.rawValue)
             header.integer(UInt32(layer))
-            header.integer(UInt64(payload.count))
+            header.integer(UInt64(size))
             lock.withLock { _ in
-                do {
-                    try header.bytes.withUnsafeBytes { try Spool.write($0, to: STDOUT_FILENO) }
-                    try payload.withUnsafeBytes { try Spool.write($0, to: STDOUT_FILENO) }
-                } catch {
-                    _exit(1)
-                }
+                header.bytes.withUnsafeBytes(Answers.write)
+                payload(Answers.write)
+            }
+        }
+
+        /// Without anybody to answer there is nothing left to do.
+        private static func write(_ bytes: UnsafeRawBufferPointer) {
+            do {
+                try Spool.write(bytes, to: STDOUT_FILENO)
+            } catch {
+                _exit(1)
             }
         }
     }

@@ -1,3 +1,4 @@
+import Glibc
 import OCIModel
 
 /// A second opinion on the members of a tar archive: reads nothing but headers, in the order of the bytes, beside the
@@ -83,9 +84,12 @@ struct TarWalker {
             next = 0
         }
         let kind = member.kind
+        // What a member of an unknown type is, readers need not agree on: it is nothing to either.
         let isSame =
-            mine.kind == kind && mine.path.elementsEqual(member.path)
-            && mine.linkTarget.elementsEqual(member.linkTarget) && (kind != .file || mine.size == member.size)
+            TarWalker.areSame(mine.path, member.path)
+            && (mine.hasUnknownType
+                || mine.kind == kind && TarWalker.areSame(mine.linkTarget, member.linkTarget)
+                    && (kind != .file || mine.size == member.size))
         if !isSame {
             state = .done
             disagreement =
@@ -93,6 +97,13 @@ struct TarWalker {
                 + "and \(mine.description) to another"
         }
         return isSame ? mine : nil
+    }
+
+    private static func areSame(_ mine: [UInt8], _ other: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard mine.count == other.count, let bytes = other.baseAddress else {
+            return mine.count == other.count
+        }
+        return memcmp(mine, bytes, mine.count) == 0
     }
 
     /// The other reader has seen all members.
@@ -354,7 +365,8 @@ private struct TarHeader {
     }
 
     private static func text(_ block: UnsafeRawBufferPointer, _ offset: Int, _ length: Int) -> [UInt8] {
-        Array(block[offset..<offset + length].prefix { $0 != 0 })
+        let field = UnsafeRawBufferPointer(rebasing: block[offset..<offset + length])
+        return Array(field[..<(field.firstIndex(of: 0) ?? length)])
     }
 
     /// A field of octal digits, or of base 256 where the first bit is set (GNU, star).
