@@ -136,7 +136,8 @@ final class ProbeRun: Sendable {
         let runner = ScenarioRunner(runtime: runtime, facts: analysis.facts, scratch: scratch)
         progress.begin(.probes(image: "\(analysis.image.name)", count: scenarios.count))
         return await withTaskGroup(of: (String, ScenarioOutcome).self) { group in
-            var waiting = scenarios[...]
+            // Those that may take long begin first: one that begins last keeps everybody waiting.
+            var waiting = scenarios.sorted { $0.limit > $1.limit }[...]
             var outcomes: [String: ScenarioOutcome] = [:]
             func startNext() {
                 guard !Task.isCancelled, let scenario = waiting.popFirst() else { return }
