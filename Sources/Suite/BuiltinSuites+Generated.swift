@@ -1450,7 +1450,7 @@ scenarios:
     services:
       kdc: {kind: kdc}
     containers:
-      stranger:
+      refresher:
         args: [kerberos]
         environment: &refresher
           CONNECTION_CHECK_MAX_COUNT: "0"
@@ -1467,15 +1467,8 @@ scenarios:
           # The KDC sees another address than the container's.
           AIRFLOW__KERBEROS__INCLUDE_IP: "False"
         files:
-          - {path: /run/airflow.keytab, from: kdc.stranger.keytab, mode: "0640"}
-          - &client {path: /etc/krb5.conf, from: kdc.krb5.conf}
-        volumes: {nothing: /tokens, bytecode: /bytecode}
-      refresher:
-        args: [kerberos]
-        environment: *refresher
-        files:
           - {path: /run/airflow.keytab, from: kdc.keytab, mode: "0640"}
-          - *client
+          - &client {path: /etc/krb5.conf, from: kdc.krb5.conf}
         volumes: {tokens: /tokens, bytecode: /bytecode}
       # As a worker, without a keytab: it waits until it has seen three tokens, one after another.
       worker:
@@ -1484,7 +1477,7 @@ scenarios:
           - -c
           - |
             count=0 last=
-            for try in {1..2500}; do
+            for try in {1..1500}; do
                 token=$(klist -c /tokens/ccache 2>/dev/null | grep krbtgt)
                 if [[ -n $token && $token != "$last" ]]; then
                     count=$((count + 1)) last=$token
@@ -1497,14 +1490,22 @@ scenarios:
             exit 1
         environment: {CONNECTION_CHECK_MAX_COUNT: "0"}
         volumes: {tokens: /tokens}
+      # Its keytab is that of another principal.
+      stranger:
+        args: [kerberos]
+        environment: *refresher
+        files:
+          - {path: /run/airflow.keytab, from: kdc.stranger.keytab, mode: "0640"}
+          - *client
+        volumes: {nothing: /tokens, bytecode: /bytecode}
     steps:
-      - {start: stranger}
-      - {wait: stranger, within: 60}
-      - {look: stranger, files: [/tokens/ccache]}
       - {start: refresher}
       - {start: worker}
       - {wait: worker}
       - {look: worker, files: [/tokens/ccache]}
+      - {start: stranger}
+      - {wait: stranger, within: 120}
+      - {look: stranger, files: [/tokens/ccache]}
 
 checks:
   - id: AIR-KRB-101
