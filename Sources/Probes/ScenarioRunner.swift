@@ -86,7 +86,8 @@ private struct ScenarioRun {
         self.scope = scope
         start = clock.now
         transcript = ProbeTranscript(scenario: scenario.name, runtime: runtime.name)
-        directory = "\(scratch)/\(scenario.name)-volumes"
+        // Scenarios of two suites may have one name.
+        directory = "\(scratch)/volumes-\(UUID())"
         for volume in scenario.containers.flatMap(\.volumes) where volumes[volume.name] == nil {
             let path = "\(directory)/\(volumes.count)"
             do {

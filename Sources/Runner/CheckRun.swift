@@ -68,11 +68,11 @@ public struct CheckRun: Sendable {
         let analysis = try await read(reference, opener, progress)
         var judgements: [Judgement] = []
         var transcripts: [ProbeTranscript] = []
-        for suite in try await suites.value.suites {
-            let (scenarios, scope) = suite.scenarios(for: analysis.facts, inputs: inputs)
-            let outcomes = try await probes.outcomes(
-                of: scenarios, scope: scope, for: analysis, progress: progress)
-            for scenario in scenarios {
+        let suites = try await suites.value.suites
+        let scenarios = suites.map { $0.scenarios(for: analysis.facts, inputs: inputs) }
+        let outcomes = try await probes.outcomes(of: scenarios, for: analysis, progress: progress)
+        for ((suite, scenarios), outcomes) in zip(zip(suites, scenarios), outcomes) {
+            for scenario in scenarios.declarations {
                 if case .observed(let transcript)? = outcomes[scenario.name] {
                     transcripts.append(transcript)
                 }

@@ -1454,7 +1454,7 @@ scenarios:
         args: [kerberos]
         environment: &refresher
           CONNECTION_CHECK_MAX_COUNT: "0"
-          # The image ships no bytecode of Airflow: what the first container compiles, the other finds.
+          # The image ships no bytecode of Airflow: what the first container compiles, the others find.
           PYTHONPYCACHEPREFIX: /bytecode
           # The command itself needs no database.
           AIRFLOW__CORE__CHECK_MIGRATIONS: "False"
@@ -1470,6 +1470,16 @@ scenarios:
           - {path: /run/airflow.keytab, from: kdc.keytab, mode: "0640"}
           - &client {path: /etc/krb5.conf, from: kdc.krb5.conf}
         volumes: {tokens: /tokens, bytecode: /bytecode}
+      command:
+        args: [celery, worker, --help]
+        environment:
+          CONNECTION_CHECK_MAX_COUNT: "0"
+          PYTHONPYCACHEPREFIX: /bytecode
+          AIRFLOW__CORE__EXECUTOR: CeleryExecutor
+          # Nobody connects to it, but Celery does not go with SQLite.
+          AIRFLOW__CORE__SQL_ALCHEMY_CONN: &url "postgresql+psycopg2://user:word@127.0.0.1/db"
+          AIRFLOW__DATABASE__SQL_ALCHEMY_CONN: *url
+        volumes: {bytecode: /bytecode}
       # As a worker, without a keytab: it waits until it has seen three tokens, one after another.
       worker:
         args:
@@ -1503,6 +1513,8 @@ scenarios:
       - {start: worker}
       - {wait: worker}
       - {look: worker, files: [/tokens/ccache]}
+      - {start: command}
+      - {wait: command}
       - {start: stranger}
       - {wait: stranger, within: 120}
       - {look: stranger, files: [/tokens/ccache]}
@@ -1546,10 +1558,10 @@ checks:
     statements: [K07]
     source: Kerberos-authenticated workers
     when: {versions: "2.0.."}
-    run: command-line
+    run: kerberos-token
     expect:
-      - {exit: worker, equals: 0}
-      - {stdout: worker, contains: celery worker}
+      - {exit: command, equals: 0}
+      - {stdout: command, contains: celery worker}
     remedy: install the provider of Celery
 
 """#),
@@ -2823,28 +2835,18 @@ scenarios:
       unknown-word:
         args: [no-such-command]
         volumes: *bytecode
-      worker:
-        args: [celery, worker, --help]
-        environment:
-          AIRFLOW__CORE__EXECUTOR: CeleryExecutor
-          # Nobody connects to it, but Celery does not go with SQLite.
-          AIRFLOW__CORE__SQL_ALCHEMY_CONN: &url "postgresql+psycopg2://user:word@127.0.0.1/db"
-          AIRFLOW__DATABASE__SQL_ALCHEMY_CONN: *url
-        volumes: *bytecode
       root-information:
         user: "0"
         args: [airflow, info]
         volumes: *bytecode
     steps:
       - {start: version}
-      - {wait: version, within: 120}
+      - {wait: version, within: 200}
       - {start: no-words}
       - {start: unknown-word}
-      - {start: worker}
       - {start: root-information}
       - {wait: no-words}
       - {wait: unknown-word}
-      - {wait: worker}
       - {wait: root-information}
 
   # A user that a platform has chosen, as OpenShift does, works with Airflow.
