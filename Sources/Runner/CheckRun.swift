@@ -42,7 +42,11 @@ public struct CheckRun: Sendable {
 
     /// Ends the containers that run, and returns when nothing is left of them, or when it takes too long: then the next
     /// run removes the rest. What `judge` was doing with them throws `CancellationError`.
+    ///
+    /// - Parameter limit: an image that is being unpacked is removed for 2 s at most.
     public func stop(within limit: Duration) async {
+        let isUnpacking = probes.isUnpacking
+        let limit = isUnpacking ? min(limit, .seconds(2)) : limit
         let (ends, end) = AsyncStream<Void>.makeStream()
         let stopping = Task {
             await probes.stop()
@@ -55,6 +59,7 @@ public struct CheckRun: Sendable {
         for await _ in ends {}
         timer.cancel()
         stopping.cancel()
+        if isUnpacking { await probes.abandonUnpacking() }
     }
 
     /// Opens, reads and judges one image.

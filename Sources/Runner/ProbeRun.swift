@@ -40,6 +40,8 @@ final class ProbeRun: Sendable {
 
     private struct State {
         var isStopped = false
+        /// That of a run whose image is being unpacked: no container has been started.
+        var unpacking: RunDirectory?
         var task: Task<[[String: ScenarioOutcome]], Never>?
     }
 
@@ -62,6 +64,13 @@ final class ProbeRun: Sendable {
         guard !state.withLock({ $0.isStopped }) else { throw CancellationError() }
         return outcomes
     }
+
+    /// Whether an image is being unpacked, into the cache.
+    var isUnpacking: Bool { state.withLock { $0.unpacking != nil } }
+
+    /// Gives up an image that is being unpacked. What is there of it stays in the cache, for the next run to remove: a
+    /// disk may take longer for that than a user waits.
+    func abandonUnpacking() async { await state.withLock { $0.unpacking }?.remove() }
 
     /// Ends what runs, and returns when nothing is left of it. Nothing is run any more.
     func stop() async {
@@ -105,7 +114,9 @@ final class ProbeRun: Sendable {
         do {
             switch kind {
             case .oci:
+                state.withLock { $0.unpacking = directory }
                 let rootfs = try await unpacked(analysis, scratch: directory.path, progress)
+                state.withLock { $0.unpacking = nil }
                 outcomes = await run(
                     suites, for: analysis,
                     by: OCIRuntime(rootfs: rootfs, run: directory, program: settings.program),
@@ -130,6 +141,7 @@ final class ProbeRun: Sendable {
             outcomes = all(.failed(reason: "the image could not be made ready to be run: \(error)"))
         }
         await directory.remove()
+        state.withLock { $0.unpacking = nil }
         return outcomes
     }
 
