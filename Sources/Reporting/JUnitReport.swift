@@ -72,7 +72,7 @@ enum JUnitReport {
                 name: "\(run.image.reference) \(run.image.platform)", time: run.duration,
                 properties: properties(of: run, in: record),
                 cases: run.results.map {
-                    testCase($0, on: run.image, naming: record.images.count > 1)
+                    testCase($0, on: run, naming: record.images.count > 1)
                 }, notes: run.notes.map(\.description))
             if let problem = RunProblem.ofImage(run) { suite.cases.append(testCase(problem)) }
             return suite
@@ -200,8 +200,9 @@ enum JUnitReport {
     }
 
     private static func testCase(
-        _ result: CheckResult, on image: ImageIdentity, naming namesImage: Bool
+        _ result: CheckResult, on run: ImageRun, naming namesImage: Bool
     ) -> TestCase {
+        let image = run.image
         var classes = [result.suite, result.group]
         if namesImage { classes.insert("\(image.reference) \(image.platform)", at: 1) }
         var testCase = TestCase(
@@ -216,12 +217,12 @@ enum JUnitReport {
                 (result.known == true ? "known, in the baseline: " : "") + CheckText.summary(of: result)
             testCase.status = .failure(
                 type: result.id, message: message,
-                text: CheckText.full(of: result, message: message, on: image))
+                text: CheckText.full(of: result, message: message, on: run))
         case .error:
             let message = CheckText.summary(of: result)
             testCase.status = .error(
                 type: result.id, message: message,
-                text: CheckText.full(of: result, message: message, on: image))
+                text: CheckText.full(of: result, message: message, on: run))
         case .skipped, .notApplicable:
             testCase.status = .skipped(message: CheckText.excuse(of: result))
         case .waived:
@@ -229,7 +230,7 @@ enum JUnitReport {
             testCase.systemOut = CheckText.full(
                 of: result,
                 message: "waived, this fail is hidden: \(CheckText.summary(of: result, withReason: false))",
-                on: image)
+                on: run)
         }
         return testCase
     }
@@ -281,6 +282,8 @@ enum JUnitReport {
         attributes += counts(of: suite.cases, withSkipped: true)
         attributes.append(("time", SafeText.seconds(suite.time)))
         if let timestamp = timestamp(started) { attributes.append(("timestamp", timestamp)) }
+        // Ant's schema wants a name; that of the machine would make another file on each.
+        attributes.append(("hostname", "localhost"))
         writer.start("testsuite", attributes)
         if !suite.properties.isEmpty {
             writer.start("properties")
