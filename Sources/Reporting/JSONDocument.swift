@@ -21,6 +21,8 @@ private final class JSONText {
     /// Those of all objects that are being written, the inner ones last.
     var entries: [Entry] = []
     private var sorted: [UInt8] = []
+    /// The end of a line and spaces, as many as were needed so far or more.
+    private var indentation = [UInt8(ascii: "\n")]
 
     struct Entry {
         var key: String
@@ -28,8 +30,8 @@ private final class JSONText {
     }
 
     func newline() {
-        bytes.append(UInt8(ascii: "\n"))
-        for _ in 0..<depth { append("  " as StaticString) }
+        while indentation.count <= 2 * depth { indentation += repeatElement(UInt8(ascii: " "), count: 64) }
+        bytes.append(contentsOf: indentation[...(2 * depth)])
     }
 
     func append(_ text: StaticString) {

@@ -238,12 +238,14 @@ enum JUnitReport {
     // MARK: Attributes
 
     private static func closedAlphabet(_ text: String) -> String {
-        let output = text.unicodeScalars.map { scalar in
+        func isClosed(_ scalar: Unicode.Scalar) -> Bool {
             switch scalar {
-            case "A"..."Z", "a"..."z", "0"..."9", "_", "-": UInt8(ascii: scalar)
-            default: UInt8(ascii: "_")
+            case "A"..."Z", "a"..."z", "0"..."9", "_", "-": true
+            default: false
             }
         }
+        if !text.isEmpty, text.unicodeScalars.allSatisfy(isClosed) { return text }
+        let output = text.unicodeScalars.map { isClosed($0) ? UInt8(ascii: $0) : UInt8(ascii: "_") }
         return output.isEmpty ? "_" : String(decoding: output, as: UTF8.self)
     }
 

@@ -204,7 +204,7 @@ import Verdict
         #expect(page.contains("<code>/etc/passwd</code></th>\n<td>file</td>\n<td class=\"number\">0:0</td>"))
         #expect(page.contains("<td class=\"number\">0664</td>"))
         #expect(page.contains("<code>/nope</code></th>\n<td>nothing</td>"))
-        #expect(page.contains("content of /etc/passwd, 11 bytes"))
+        #expect(page.contains("content of /etc/passwd, 11 B"))
         #expect(page.contains("<caption>Processes of main, at the last look</caption>"))
         #expect(page.contains("<td class=\"number\">8080</td>"))
         #expect(!page.contains("of look, at the last look"))
