@@ -4,7 +4,7 @@ enum HTMLAssets {
     /// test compares them.
     static let contentSecurityPolicy: StaticString =
         """
-        default-src 'none'; style-src 'sha256-Gdnuyj96p/YZgzxoUeSyMOQf2AqDsgsxODMXemsvc3U='; \
+        default-src 'none'; style-src 'sha256-RAtOTZLOlv64QkCjoirN/iSK+DYGo4AIiL3u2Q9Eaiw='; \
         script-src 'sha256-revK8MS2pgP7Nh5YXH77qgkxnYBIE/ev61q+97zJpLM='; base-uri 'none'; form-action 'none'
         """
 
@@ -186,7 +186,7 @@ enum HTMLAssets {
         .grid { stroke: var(--line); } .mark { stroke: var(--fail); stroke-width: 2; }
         rect.service { fill: hsl(205 45% 55%); fill-opacity: .45; } rect.container { fill: hsl(42 60% 52%); fill-opacity: .5; }
         .event { fill: var(--accent); }
-        table.state { width: auto; } table.state th, table.state td { padding-right: 1.4rem; }
+        table.state { width: auto; } table.state caption { white-space: nowrap; } table.state th, table.state td { padding-right: 1.4rem; }
         .container { margin: .8rem 0; } .stream > summary { color: var(--soft); font-size: .9rem; }
         table.events td:first-child { width: 6rem; }
 
