@@ -1,10 +1,12 @@
 import ArgumentParser
+import Dispatch
 import Foundation
 import Glibc
 import ImageSource
 import LayerArchive
 import OCIModel
 import Reporting
+import Synchronization
 import Verdict
 
 /// What every command that reports on images takes.
@@ -57,18 +59,16 @@ struct ReportOptions: ParsableArguments {
     }
 
     private func write(_ record: RunRecord, _ files: [ReportFile]) -> Bool {
-        var allWritten = true
-        for file in files {
-            do throws(ReportError) {
-                let bytes = try file.format.render(
-                    record, options: RenderOptions(failOn: failOn, anchor: repositoryFile))
-                try AtomicFile.write(bytes, to: file.path)
-            } catch {
-                Console.error("\(error)", hint: nil)
-                allWritten = false
-            }
+        let options = RenderOptions(failOn: failOn, anchor: repositoryFile)
+        let errors = Mutex([ReportError?](repeating: nil, count: files.count))
+        DispatchQueue.concurrentPerform(iterations: files.count) { index in
+            let rendered = files[index].rendered(record, options)
+            // One after the other: where the disk is full, none is in the way of another that would fit.
+            errors.withLock { $0[index] = files[index].write(rendered) }
         }
-        return allWritten
+        let failed = errors.withLock { $0.compactMap(\.self) }
+        for error in failed { Console.error("\(error)", hint: nil) }
+        return failed.isEmpty
     }
 
     /// Ends the command with the code for the record. A report that could not be written is no verdict; a definite
@@ -106,6 +106,24 @@ struct ReportRequest: ExpressibleByArgument {
 struct ReportFile: Equatable {
     let format: ReportFormat
     let path: String
+
+    func rendered(_ record: RunRecord, _ options: RenderOptions) -> Result<[UInt8], ReportError> {
+        do throws(ReportError) {
+            return .success(try format.render(record, options: options))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// - Returns: why it could not be written; nil when it is.
+    func write(_ rendered: Result<[UInt8], ReportError>) -> ReportError? {
+        do throws(ReportError) {
+            try AtomicFile.write(try rendered.get(), to: path)
+            return nil
+        } catch {
+            return error
+        }
+    }
 
     /// The files for requests that are not for standard output. A path that ends with a slash, or is a directory,
     /// gets a file in it that is named after what the reports are about.

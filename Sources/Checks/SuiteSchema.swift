@@ -274,12 +274,13 @@ public enum SuiteSchema {
     private static var step: JSON {
         closed([
             ("start", text("a container")),
-            ("wait", text("a container: its end, text of a stream, or a port")),
+            ("wait", text("a container: its end, text of a stream, or a port; a service: connections")),
             ("signal", text("a container")), ("exec", text("a container")),
             ("look", text("a container: its processes, ports and files")),
             ("files", reference("texts", "paths to look at")),
             ("contents", reference("texts", "paths of files to read")),
             ("port", text("TCP, of a container without services")),
+            ("connections", text("that a service has accepted, 1 to 1000")),
             ("open", text("a service that is not open")), ("pause", text("seconds")),
             ("stdout", reference("matcher")), ("stderr", reference("matcher")),
             ("name", text("of the signal, without SIG")), ("as", text("the name of the command")),

@@ -3,6 +3,7 @@ import Foundation
 import Glibc
 import OCIModel
 import Suite
+import Verdict
 
 /// A container as a runtime takes it: what the image's config says and what the scenario changes, resolved as
 /// `docker run` does.
@@ -205,13 +206,4 @@ extension ContainerSpec.Variable {
         else { return value }
         return value[...colon] + "***" + value[at...]
     }
-}
-
-/// A word as a shell takes it.
-func shellQuoted(_ word: String) -> String {
-    let plain = word.utf8.allSatisfy {
-        (48...57).contains($0) || (64...90).contains($0) || (97...122).contains($0)
-            || "-_./:=,+%".utf8.contains($0)
-    }
-    return plain && !word.isEmpty ? word : "'" + word.replacing("'", with: #"'\''"#) + "'"
 }

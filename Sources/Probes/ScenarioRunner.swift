@@ -86,7 +86,8 @@ private struct ScenarioRun {
         self.scope = scope
         start = clock.now
         transcript = ProbeTranscript(scenario: scenario.name, runtime: runtime.name)
-        directory = "\(scratch)/\(scenario.name)-volumes"
+        // Scenarios of two suites may have one name.
+        directory = "\(scratch)/volumes-\(UUID())"
         for volume in scenario.containers.flatMap(\.volumes) where volumes[volume.name] == nil {
             let path = "\(directory)/\(volumes.count)"
             do {
@@ -180,6 +181,15 @@ private struct ScenarioRun {
             return try await wait(until: end, "\(command) did not end") { $0.hasEnded(command) }
         case .awaitPort(let name, let number):
             return try await awaitPort(number, of: name, until: end)
+        case .awaitConnections(let name, let number):
+            guard let service = services.first(where: { $0.declaration.name == name }) else { return nil }
+            return try await wait(until: end, "\(name) did not see connection \(number)") { run in
+                // The ends were looked for first.
+                let isOver = run.started.allSatisfy { $0.end != nil }
+                guard service.connections >= number else { return isOver }
+                run.note("\(name) sees connection \(number)")
+                return true
+            }
         case .look(let name, let files, let contents):
             guard let index = started.lastIndex(where: { $0.name == name }) else { return nil }
             note("look at \(name)")

@@ -48,6 +48,9 @@ struct ScenarioService: Sendable {
             at: time, drops: declaration.drops, resets: declaration.resets, target: server?.target)
     }
 
+    /// Accepted until now, also those that were dropped or reset.
+    var connections: Int { listener.record.connections }
+
     /// A file that it makes.
     func content(of file: String) throws(ProbeError) -> [UInt8] {
         if file == "krb5.conf" {

@@ -94,8 +94,13 @@ struct Alert {
 enum Fingerprint {
     /// 32 hexadecimal digits. The same texts in the same order give the same digits.
     static func of(_ parts: [String]) -> String {
-        // 0xFF is no byte of UTF-8: "ab", "c" is not "a", "bc".
-        ofBytes(parts.lazy.flatMap { [Array($0.utf8), [0xFF]].joined() })
+        var bytes: [UInt8] = []
+        for part in parts {
+            bytes += part.utf8
+            // It is no byte of UTF-8: "ab", "c" is not "a", "bc".
+            bytes.append(0xFF)
+        }
+        return ofBytes(bytes)
     }
 
     static func ofBytes(_ bytes: some Sequence<UInt8>) -> String {

@@ -33,8 +33,8 @@ enum CheckText {
     }
 
     /// The message, and below it everything that is known: what a reader needs to mend it.
-    static func full(of result: CheckResult, message: String, on image: ImageIdentity) -> String {
-        var output = [message, ""] + lines(of: result.findings, on: image)
+    static func full(of result: CheckResult, message: String, on run: ImageRun) -> String {
+        var output = [message, ""] + lines(of: result.findings, on: run.image)
         for reason in result.undecided ?? [] { output.append("undecided: \(indented(reason))") }
         output.append("suite: \(indented(result.position.description))")
         output.append("severity: \(result.severity.rawValue)")
@@ -43,7 +43,30 @@ enum CheckText {
             output.append("statements: \(indented(result.statements.joined(separator: ", ")))")
         }
         if let remedy = result.remedy { output.append("remedy: \(indented(remedy))") }
+        if let command = rerun(of: result, on: run) { output.append("rerun: \(command)") }
         return output.joined(separator: "\n")
+    }
+
+    /// The command that judges the image by this check alone, with the build arguments that the run was given.
+    ///
+    /// - Returns: nil when the record does not tell it: the image came by standard input, a name has characters that are
+    ///   shown as escapes, a value is secret, or the suite is in no directory of its name.
+    private static func rerun(of result: CheckResult, on run: ImageRun) -> String? {
+        let folder = result.position.file.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+        guard folder.last.map(String.init) == result.suite else { return nil }
+        var words = ["assay", "check", run.image.reference, "--suite", folder.joined(separator: "/")]
+        words += ["--only", result.id]
+        for parameter in run.parameters
+        where ["command line", "build argument file"].contains(parameter.origin) {
+            words += ["--build-arg", "\(parameter.name)=\(parameter.value)"]
+        }
+        if run.judgedByDocument == true { words.append("--documented") }
+        guard run.image.reference != "-",
+            words.allSatisfy({
+                SafeText.isPlain($0) && !$0.utf8.contains(UInt8(ascii: "\\")) && !$0.contains("***")
+            })
+        else { return nil }
+        return words.map(shellQuoted).joined(separator: " ")
     }
 
     static func lines(of findings: [Finding], on image: ImageIdentity) -> [String] {

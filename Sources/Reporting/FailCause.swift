@@ -11,19 +11,26 @@ struct FailCause {
     static func all(of fails: some Sequence<CheckResult>) -> [FailCause] {
         var causes: [FailCause] = []
         var places: [Provenance?: Int] = [:]
+        func add(_ check: CheckResult, _ findings: [Finding], to provenance: Provenance?) {
+            let place = places[provenance] ?? causes.count
+            if place == causes.count {
+                places[provenance] = place
+                causes.append(FailCause(provenance: provenance, fails: []))
+            }
+            causes[place].fails.append((check, findings))
+        }
         for check in fails {
+            if check.findings.count <= 1 {
+                add(check, check.findings, to: check.findings.first?.provenance)
+                continue
+            }
             var findings: [Provenance?: [Finding]] = [:]
             var order: [Provenance?] = []
             for finding in check.findings {
                 if findings[finding.provenance] == nil { order.append(finding.provenance) }
                 findings[finding.provenance, default: []].append(finding)
             }
-            for provenance in order.isEmpty ? [nil] : order {
-                let place = places[provenance] ?? causes.count
-                places[provenance] = place
-                if place == causes.count { causes.append(FailCause(provenance: provenance, fails: [])) }
-                causes[place].fails.append((check, findings[provenance] ?? []))
-            }
+            for provenance in order { add(check, findings[provenance] ?? [], to: provenance) }
         }
         return causes.enumerated().sorted { left, right in
             (left.element.rank, left.offset) < (right.element.rank, right.offset)

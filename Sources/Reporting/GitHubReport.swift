@@ -110,9 +110,9 @@ enum GitHubReport {
     }
 
     private static func counts(of record: RunRecord) -> String {
-        let results = record.images.flatMap(\.results)
+        let counts = record.images.map(\.counts)
         return Outcome.allCases.map { outcome in
-            "\(results.count { $0.outcome == outcome }) \(outcome.words)"
+            "\(counts.reduce(0) { $0 + $1[outcome, default: 0] }) \(outcome.words)"
         }.joined(separator: ", ")
     }
 

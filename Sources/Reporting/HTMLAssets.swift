@@ -4,7 +4,7 @@ enum HTMLAssets {
     /// test compares them.
     static let contentSecurityPolicy: StaticString =
         """
-        default-src 'none'; style-src 'sha256-9cuy+/BlH9RR8Dc7n+bno4zF0tkhTCTVXOGihAlrkPI='; \
+        default-src 'none'; style-src 'sha256-RAtOTZLOlv64QkCjoirN/iSK+DYGo4AIiL3u2Q9Eaiw='; \
         script-src 'sha256-revK8MS2pgP7Nh5YXH77qgkxnYBIE/ev61q+97zJpLM='; base-uri 'none'; form-action 'none'
         """
 
@@ -144,6 +144,7 @@ enum HTMLAssets {
         thead th { color: var(--soft); font-weight: 600; overflow-wrap: normal; white-space: nowrap; }
         tbody tr:hover { background: var(--sunk); }
         th.number { text-align: right; } td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+        table.images td { overflow-wrap: normal; }
         table.matrix { width: auto; min-width: 60%; }
         table.matrix td { text-align: center; white-space: nowrap; padding: .2rem .5rem; color: var(--soft); }
         table.matrix thead th + th { text-align: center; padding: .2rem .5rem; }
@@ -185,6 +186,7 @@ enum HTMLAssets {
         .grid { stroke: var(--line); } .mark { stroke: var(--fail); stroke-width: 2; }
         rect.service { fill: hsl(205 45% 55%); fill-opacity: .45; } rect.container { fill: hsl(42 60% 52%); fill-opacity: .5; }
         .event { fill: var(--accent); }
+        table.state { width: auto; } table.state caption { white-space: nowrap; } table.state th, table.state td { padding-right: 1.4rem; }
         .container { margin: .8rem 0; } .stream > summary { color: var(--soft); font-size: .9rem; }
         table.events td:first-child { width: 6rem; }
 
@@ -201,6 +203,8 @@ enum HTMLAssets {
           nav.page, .filter { display: none; }
           body { font-size: 10pt; } .wrap, main { max-width: none; padding: 0; }
           .group { content-visibility: visible; }
+          h2, h3, .hint, caption, thead { break-after: avoid; } tr { break-inside: avoid; }
+          .layer > summary .instruction { white-space: normal; }
           .causes > li, .check[open], .layer[open] { break-inside: avoid; }
           .scroll { overflow: visible; } svg.treemap, svg.timeline { min-width: 0; }
           * { print-color-adjust: exact; }

@@ -4,6 +4,8 @@ extension HTMLReport {
     /// Characters of a stream, and events of a scenario, that are shown.
     private static let outputLimit = 4_000
     private static let eventLimit = 200
+    /// Rows of a table of what was seen of a container.
+    private static let stateLimit = 200
 
     /// Where things lie in a drawing of a scenario.
     private enum Drawing {
@@ -77,7 +79,64 @@ extension HTMLReport {
         html.element("pre", class: "command", shortened(container.command, limit: Self.outputLimit))
         write(container.standardOutput, "standard output")
         write(container.standardError, "standard error")
+        if let state = container.state { write(state, of: shortened(container.name, limit: 120)) }
         html.end()
+    }
+
+    private mutating func write(_ state: ContainerState, of name: String) {
+        writeState("Files of \(name), at the last look", ["path", "type", "owner", "mode"], state.files) {
+            report, file in
+            let status = file.status
+            report.html.start("th", [("scope", "row")])
+            report.html.element("code", report.value(file.path))
+            report.html.end()
+            report.html.element("td", status.map { report.shortened($0.type, limit: 60) } ?? "nothing")
+            report.html.element("td", class: "number", status.map { "\($0.uid):\($0.gid)" } ?? "")
+            report.html.element("td", class: "number", status.map { SafeText.octal($0.permissions) } ?? "")
+        }
+        for file in state.files.prefix(Self.stateLimit) {
+            if let content = file.status?.content {
+                write(content, "content of \(shortened(file.path, limit: 200))")
+            }
+        }
+        writeState(
+            "Processes of \(name), at the last look", ["PID", "parent", "group", "session", "program"],
+            state.processes
+        ) { report, process in
+            for number in [process.pid, process.parent, process.group, process.session] {
+                report.html.element("td", class: "number", String(number))
+            }
+            report.html.start("th", [("scope", "row")])
+            report.html.element("code", report.value(process.name))
+            report.html.end()
+        }
+        writeState("Ports of \(name) that something listened on", ["address", "port"], state.ports) {
+            report, port in
+            report.html.element("th", [("scope", "row")], report.value(port.address))
+            report.html.element("td", class: "number", String(port.number))
+        }
+    }
+
+    /// A table with a row for each thing; none where nobody looked, and words where there was nothing.
+    private mutating func writeState<Thing>(
+        _ caption: String, _ columns: [String], _ things: [Thing]?,
+        row: (inout HTMLReport, Thing) -> Void
+    ) {
+        guard let things else { return }
+        startTable(caption, class: "state")
+        tableHead(columns, numbers: ["owner", "mode", "PID", "parent", "group", "session", "port"])
+        for thing in things.prefix(Self.stateLimit) {
+            html.start("tr")
+            row(&self, thing)
+            html.end()
+        }
+        endTable()
+        let rest = things.count - Self.stateLimit
+        if rest > 0 {
+            html.element("p", class: "rest", "… \(rest.grouped) more; the JSON report has them")
+        } else if things.isEmpty {
+            html.element("p", class: "rest", "none")
+        }
     }
 
     private mutating func write(_ output: ContainerTranscript.Output, _ name: String) {

@@ -163,7 +163,7 @@ struct HTMLReport {
             html.start("p", class: "warning")
             html.element("strong", "? \(value(image.reference))")
             html.text(" could not be judged: \(value(image.reason))")
-            if let hint = image.hint { html.text(" Hint: \(value(hint))") }
+            if let hint = image.hint { html.text(". Hint: \(value(hint))") }
             html.end()
         }
         if !record.images.isEmpty {

@@ -1,7 +1,6 @@
 /// JSON (RFC 8259) with sorted keys, two spaces of indentation and a newline at the end.
 ///
-/// Written as it is encoded: Foundation's encoder builds a tree of the whole document first, and takes five times as
-/// long for a large record.
+/// Written as it is encoded: Foundation's encoder builds a tree of the whole document first.
 enum JSONDocument {
     /// Control characters and bidirectional controls are `\u` escapes, so that a terminal can show the document.
     ///
@@ -19,10 +18,40 @@ enum JSONDocument {
 private final class JSONText {
     var bytes: [UInt8] = []
     var depth = 0
+    /// Those of all objects that are being written, the inner ones last.
+    var entries: [Entry] = []
+    private var sorted: [UInt8] = []
+    /// The end of a line and spaces, as many as were needed so far or more.
+    private var indentation = [UInt8(ascii: "\n")]
+
+    struct Entry {
+        var key: String
+        var start: Int
+    }
 
     func newline() {
-        bytes.append(UInt8(ascii: "\n"))
-        bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: 2 * depth))
+        while indentation.count <= 2 * depth { indentation += repeatElement(UInt8(ascii: " "), count: 64) }
+        bytes.append(contentsOf: indentation[...(2 * depth)])
+    }
+
+    func append(_ text: StaticString) {
+        text.withUTF8Buffer { bytes.append(contentsOf: $0) }
+    }
+
+    /// Puts the entries from `first` on, which begin at `start` and end the document so far, in the order of their keys,
+    /// and forgets them.
+    func sortEntries(from first: Int, start: Int) {
+        defer { entries.removeSubrange(first...) }
+        let isSorted = (first..<entries.count).dropFirst().allSatisfy {
+            !(entries[$0].key < entries[$0 - 1].key)
+        }
+        if isSorted { return }
+        sorted.removeAll(keepingCapacity: true)
+        for place in (first..<entries.count).sorted(by: { entries[$0].key < entries[$1].key }) {
+            let end = place + 1 < entries.count ? entries[place + 1].start : bytes.count
+            sorted.append(contentsOf: bytes[entries[place].start..<end])
+        }
+        bytes.replaceSubrange(start..., with: sorted)
     }
 
     func append(_ text: String) {
@@ -83,7 +112,7 @@ private final class JSONPlace: Encoder {
     private let key: (any CodingKey)?
     private var form = Form.value
     private var start = 0
-    private var entries: [Entry] = []
+    private var firstEntry = 0
     private(set) var count = 0
     /// A container of an entry that is still being written.
     private var child: JSONPlace?
@@ -92,11 +121,6 @@ private final class JSONPlace: Encoder {
         case value
         case object
         case list
-    }
-
-    private struct Entry {
-        var key: String
-        var start: Int
     }
 
     init(_ text: JSONText, parent: JSONPlace?, key: (any CodingKey)?) {
@@ -123,6 +147,7 @@ private final class JSONPlace: Encoder {
         if case .value = self.form {
             self.form = form
             start = text.bytes.count
+            firstEntry = text.entries.count
             text.depth += 1
         }
     }
@@ -137,10 +162,10 @@ private final class JSONPlace: Encoder {
 
     func beginEntry(_ key: String) {
         finishChild()
-        entries.append(Entry(key: key, start: text.bytes.count))
+        text.entries.append(JSONText.Entry(key: key, start: text.bytes.count))
         beginEntry()
         text.append(key)
-        text.bytes += " : ".utf8
+        text.append(" : " as StaticString)
     }
 
     func beginElement() { beginEntry() }
@@ -158,34 +183,21 @@ private final class JSONPlace: Encoder {
 
     func finish() {
         finishChild()
-        let (open, close): (String, String)
+        let (open, close): (UInt8, UInt8)
         switch form {
         case .value: return
-        case .object: (open, close) = ("{", "}")
-        case .list: (open, close) = ("[", "]")
+        case .object: (open, close) = (UInt8(ascii: "{"), UInt8(ascii: "}"))
+        case .list: (open, close) = (UInt8(ascii: "["), UInt8(ascii: "]"))
         }
         text.depth -= 1
         if count == 0 {
-            text.bytes += (open + close).utf8
-            return
+            text.bytes.append(open)
+        } else {
+            text.sortEntries(from: firstEntry, start: start)
+            text.bytes[start] = open
+            text.newline()
         }
-        sortEntries()
-        text.bytes[start] = open.utf8.first ?? 0
-        text.newline()
-        text.bytes += close.utf8
-    }
-
-    private func sortEntries() {
-        let places = entries.indices.sorted { entries[$0].key < entries[$1].key }
-        if places.elementsEqual(entries.indices) { return }
-        let old = text.bytes[start...]
-        var sorted: [UInt8] = []
-        sorted.reserveCapacity(old.count)
-        for place in places {
-            let end = place + 1 < entries.count ? entries[place + 1].start : old.endIndex
-            sorted += old[entries[place].start..<end]
-        }
-        text.bytes.replaceSubrange(start..., with: sorted)
+        text.bytes.append(close)
     }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
@@ -226,9 +238,9 @@ private final class JSONPlace: Encoder {
         text.bytes += (Int64(exactly: number).map(String.init) ?? "\(number)").utf8
     }
 
-    func write(_ flag: Bool) { text.bytes += (flag ? "true" : "false").utf8 }
+    func write(_ flag: Bool) { text.append((flag ? "true" : "false") as StaticString) }
 
-    func writeNull() { text.bytes += "null".utf8 }
+    func writeNull() { text.append("null" as StaticString) }
 }
 
 private struct JSONObject<Key: CodingKey>: KeyedEncodingContainerProtocol {

@@ -34,10 +34,33 @@ public enum JSONReport {
     /// - Throws: `ReportError` of kind `newerVersion`, or `malformedRecord` for what is no record, is larger than the
     ///   limits, or has a number that no run can have.
     public static func decode(_ bytes: some Sequence<UInt8>) throws(ReportError) -> RunRecord {
-        let data = Data(bytes)
-        guard data.count <= maximumBytes else {
+        let bytes = Array(bytes)
+        guard bytes.count <= maximumBytes else {
             throw ReportError(.malformedRecord, "the run record has more than \(maximumBytes) bytes")
         }
+        let record: RunRecord
+        if let found = RecordParts(bytes)?.decoded() {
+            record = found
+        } else {
+            record = try decodeWhole(Data(bytes))
+        }
+        let results = record.images.reduce(0) { $0 + $1.results.count }
+        let images = record.images.count + record.unreadable.count
+        for (count, limit, what) in [
+            (results, maximumResults, "results"), (images, maximumImages, "images"),
+        ] where count > limit {
+            throw ReportError(
+                .malformedRecord,
+                "the run record has \(count.grouped) \(what); at most \(limit.grouped) are read")
+        }
+        if let problem = RecordBounds.problem(in: record) {
+            throw ReportError(.malformedRecord, "the run record is damaged: at \(problem); write it again")
+        }
+        return record
+    }
+
+    /// Tells what is wrong with a document that is no record.
+    private static func decodeWhole(_ data: Data) throws(ReportError) -> RunRecord {
         let decoder = JSONDecoder()
         let version: Int
         do {
@@ -58,26 +81,12 @@ public enum JSONReport {
             throw ReportError(
                 .malformedRecord, "the run record has version \(version), but versions count from 1")
         }
-        let record: RunRecord
         do {
-            record = try decoder.decode(RunRecord.self, from: data)
+            return try decoder.decode(RunRecord.self, from: data)
         } catch {
             throw ReportError(
                 .malformedRecord, "the run record is damaged: \(explain(error)); write it again")
         }
-        let results = record.images.reduce(0) { $0 + $1.results.count }
-        let images = record.images.count + record.unreadable.count
-        for (count, limit, what) in [
-            (results, maximumResults, "results"), (images, maximumImages, "images"),
-        ] where count > limit {
-            throw ReportError(
-                .malformedRecord,
-                "the run record has \(count.grouped) \(what); at most \(limit.grouped) are read")
-        }
-        if let problem = RecordBounds.problem(in: record) {
-            throw ReportError(.malformedRecord, "the run record is damaged: at \(problem); write it again")
-        }
-        return record
     }
 
     private struct Versioned: Decodable {

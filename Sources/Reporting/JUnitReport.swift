@@ -72,7 +72,7 @@ enum JUnitReport {
                 name: "\(run.image.reference) \(run.image.platform)", time: run.duration,
                 properties: properties(of: run, in: record),
                 cases: run.results.map {
-                    testCase($0, on: run.image, naming: record.images.count > 1)
+                    testCase($0, on: run, naming: record.images.count > 1)
                 }, notes: run.notes.map(\.description))
             if let problem = RunProblem.ofImage(run) { suite.cases.append(testCase(problem)) }
             return suite
@@ -200,8 +200,9 @@ enum JUnitReport {
     }
 
     private static func testCase(
-        _ result: CheckResult, on image: ImageIdentity, naming namesImage: Bool
+        _ result: CheckResult, on run: ImageRun, naming namesImage: Bool
     ) -> TestCase {
+        let image = run.image
         var classes = [result.suite, result.group]
         if namesImage { classes.insert("\(image.reference) \(image.platform)", at: 1) }
         var testCase = TestCase(
@@ -216,12 +217,12 @@ enum JUnitReport {
                 (result.known == true ? "known, in the baseline: " : "") + CheckText.summary(of: result)
             testCase.status = .failure(
                 type: result.id, message: message,
-                text: CheckText.full(of: result, message: message, on: image))
+                text: CheckText.full(of: result, message: message, on: run))
         case .error:
             let message = CheckText.summary(of: result)
             testCase.status = .error(
                 type: result.id, message: message,
-                text: CheckText.full(of: result, message: message, on: image))
+                text: CheckText.full(of: result, message: message, on: run))
         case .skipped, .notApplicable:
             testCase.status = .skipped(message: CheckText.excuse(of: result))
         case .waived:
@@ -229,7 +230,7 @@ enum JUnitReport {
             testCase.systemOut = CheckText.full(
                 of: result,
                 message: "waived, this fail is hidden: \(CheckText.summary(of: result, withReason: false))",
-                on: image)
+                on: run)
         }
         return testCase
     }
@@ -237,12 +238,14 @@ enum JUnitReport {
     // MARK: Attributes
 
     private static func closedAlphabet(_ text: String) -> String {
-        let output = text.unicodeScalars.map { scalar in
+        func isClosed(_ scalar: Unicode.Scalar) -> Bool {
             switch scalar {
-            case "A"..."Z", "a"..."z", "0"..."9", "_", "-": UInt8(ascii: scalar)
-            default: UInt8(ascii: "_")
+            case "A"..."Z", "a"..."z", "0"..."9", "_", "-": true
+            default: false
             }
         }
+        if !text.isEmpty, text.unicodeScalars.allSatisfy(isClosed) { return text }
+        let output = text.unicodeScalars.map { isClosed($0) ? UInt8(ascii: $0) : UInt8(ascii: "_") }
         return output.isEmpty ? "_" : String(decoding: output, as: UTF8.self)
     }
 
@@ -281,6 +284,8 @@ enum JUnitReport {
         attributes += counts(of: suite.cases, withSkipped: true)
         attributes.append(("time", SafeText.seconds(suite.time)))
         if let timestamp = timestamp(started) { attributes.append(("timestamp", timestamp)) }
+        // Ant's schema wants a name; that of the machine would make another file on each.
+        attributes.append(("hostname", "localhost"))
         writer.start("testsuite", attributes)
         if !suite.properties.isEmpty {
             writer.start("properties")

@@ -349,7 +349,8 @@ struct MarkdownReport {
     /// a code span cannot: a backslash before a pipe would end the cell of a table.
     static func text(_ value: String) -> String {
         let line = SafeText.shortened(SafeText.oneLine(value), limit: SafeText.valueLimit)
-        guard line.utf8.contains(where: isMarkup) || line.contains("www.") else { return line }
+        let hasAddress = line.utf8.contains(UInt8(ascii: "w")) && line.contains("www.")
+        guard hasAddress || line.utf8.contains(where: isMarkup) else { return line }
         var output = ""
         for scalar in line.unicodeScalars {
             switch scalar {
@@ -361,7 +362,7 @@ struct MarkdownReport {
             default: output.unicodeScalars.append(scalar)
             }
         }
-        return output.replacing("www.", with: "www&#46;")
+        return hasAddress ? output.replacing("www.", with: "www&#46;") : output
     }
 
     /// ASCII characters that begin something inside of a line, here or on GitHub.

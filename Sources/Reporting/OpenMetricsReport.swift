@@ -76,11 +76,17 @@ enum OpenMetricsReport {
 
     /// Every combination is there, so that a count that becomes zero is told, too.
     private static func counts(of run: ImageRun) -> [(labels: Labels, value: String)] {
-        var counts: [[String]: Int] = [:]
+        struct Key: Hashable {
+            var suite: String
+            var outcome: Outcome
+            var severity: Severity
+        }
+        var counts: [Key: Int] = [:]
         var suites: [String] = []
         for result in run.results {
             if !suites.contains(result.suite) { suites.append(result.suite) }
-            counts[[result.suite, result.outcome.rawValue, result.severity.rawValue], default: 0] += 1
+            counts[
+                Key(suite: result.suite, outcome: result.outcome, severity: result.severity), default: 0] += 1
         }
         return suites.flatMap { suite in
             Outcome.allCases.flatMap { outcome in
@@ -89,7 +95,7 @@ enum OpenMetricsReport {
                         [
                             ("suite", suite), ("outcome", outcome.rawValue),
                             ("severity", severity.rawValue),
-                        ], String(counts[[suite, outcome.rawValue, severity.rawValue], default: 0])
+                        ], String(counts[Key(suite: suite, outcome: outcome, severity: severity), default: 0])
                     )
                 }
             }

@@ -237,8 +237,9 @@ enum SARIFReport {
     /// One line without controls, of bounded length, that no viewer takes for a link: GitHub shows `[a](b)` in a
     /// message as one (section 3.11.6).
     private static func line(_ text: String) -> String {
-        SafeText.shortened(SafeText.oneLine(text), limit: SafeText.valueLimit)
-            .split(separator: "](", omittingEmptySubsequences: false).joined(separator: "] (")
+        let line = SafeText.shortened(SafeText.oneLine(text), limit: SafeText.valueLimit)
+        guard line.utf8.contains(UInt8(ascii: "]")) else { return line }
+        return line.split(separator: "](", omittingEmptySubsequences: false).joined(separator: "] (")
     }
 
     private static func utc(_ time: String?) -> String? {

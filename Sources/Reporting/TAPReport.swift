@@ -96,6 +96,11 @@ enum TAPReport {
     /// A scalar of YAML between double quotes (YAML 1.2, section 7.3.1), which is one of JSON too.
     private static func scalar(_ text: String) -> String {
         let line = SafeText.shortened(SafeText.oneLine(text), limit: SafeText.valueLimit)
+        if SafeText.isPlain(line),
+            !line.utf8.contains(where: { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") })
+        {
+            return "\"\(line)\""
+        }
         var output = "\""
         for scalar in line.unicodeScalars {
             switch scalar {
@@ -113,8 +118,12 @@ enum TAPReport {
 
     /// A `#` would begin a directive.
     private static func description(_ text: String) -> String {
+        let line = comment(text)
+        guard line.utf8.contains(where: { $0 == UInt8(ascii: "#") || $0 == UInt8(ascii: "\\") }) else {
+            return line
+        }
         var output = ""
-        for scalar in comment(text).unicodeScalars {
+        for scalar in line.unicodeScalars {
             if scalar == "#" || scalar == "\\" { output += "\\" }
             output.unicodeScalars.append(scalar)
         }

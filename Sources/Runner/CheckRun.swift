@@ -47,7 +47,11 @@ public struct CheckRun: Sendable {
 
     /// Ends the containers that run, and returns when nothing is left of them, or when it takes too long: then the next
     /// run removes the rest. What `judge` was doing with them throws `CancellationError`.
+    ///
+    /// - Parameter limit: an image that is being unpacked is removed for 2 s at most.
     public func stop(within limit: Duration) async {
+        let isUnpacking = probes.isUnpacking
+        let limit = isUnpacking ? min(limit, .seconds(2)) : limit
         let (ends, end) = AsyncStream<Void>.makeStream()
         let stopping = Task {
             await probes.stop()
@@ -60,6 +64,7 @@ public struct CheckRun: Sendable {
         for await _ in ends {}
         timer.cancel()
         stopping.cancel()
+        if isUnpacking { await probes.abandonUnpacking() }
     }
 
     /// Opens, reads and judges one image.
@@ -73,11 +78,11 @@ public struct CheckRun: Sendable {
         let analysis = try await read(reference, opener, progress)
         var judgements: [Judgement] = []
         var transcripts: [ProbeTranscript] = []
-        for suite in try await suites.value.suites {
-            let (scenarios, scope) = suite.scenarios(for: analysis.facts, inputs: inputs)
-            let outcomes = try await probes.outcomes(
-                of: scenarios, scope: scope, for: analysis, progress: progress)
-            for scenario in scenarios {
+        let suites = try await suites.value.suites
+        let scenarios = suites.map { $0.scenarios(for: analysis.facts, inputs: inputs) }
+        let outcomes = try await probes.outcomes(of: scenarios, for: analysis, progress: progress)
+        for ((suite, scenarios), outcomes) in zip(zip(suites, scenarios), outcomes) {
+            for scenario in scenarios.declarations {
                 if case .observed(let transcript)? = outcomes[scenario.name] {
                     transcripts.append(transcript)
                 }

@@ -30,6 +30,9 @@ public struct ProbeSettings: Sendable {
     }
 }
 
+/// The scenarios of a suite that checks of an image look at, with what their templates are resolved with.
+typealias SuiteScenarios = (declarations: [ScenarioDeclaration], scope: Scope)
+
 /// Runs the scenarios that the suites' checks look at.
 final class ProbeRun: Sendable {
     private let settings: ProbeSettings
@@ -37,20 +40,23 @@ final class ProbeRun: Sendable {
 
     private struct State {
         var isStopped = false
-        var task: Task<[String: ScenarioOutcome], Never>?
+        /// That of a run whose image is being unpacked: no container has been started.
+        var unpacking: RunDirectory?
+        var task: Task<[[String: ScenarioOutcome]], Never>?
     }
 
     init(_ settings: ProbeSettings) { self.settings = settings }
 
-    /// - Returns: what came of each scenario, by its name; nothing is left of it but the unpacked image.
+    /// - Returns: for each suite what came of its scenarios, by their names; nothing is left of them but the unpacked
+    ///   image.
     /// - Throws: `CancellationError` after `stop`.
     func outcomes(
-        of scenarios: [ScenarioDeclaration], scope: Scope, for analysis: ImageAnalysis, progress: RunProgress
-    ) async throws -> [String: ScenarioOutcome] {
-        if scenarios.isEmpty { return [:] }
+        of suites: [SuiteScenarios], for analysis: ImageAnalysis, progress: RunProgress
+    ) async throws -> [[String: ScenarioOutcome]] {
+        if suites.allSatisfy(\.declarations.isEmpty) { return suites.map { _ in [:] } }
         let task = try state.withLock { state in
             guard !state.isStopped else { throw CancellationError() }
-            let task = Task { await run(scenarios, scope: scope, for: analysis, progress: progress) }
+            let task = Task { await run(suites, for: analysis, progress: progress) }
             state.task = task
             return task
         }
@@ -58,6 +64,13 @@ final class ProbeRun: Sendable {
         guard !state.withLock({ $0.isStopped }) else { throw CancellationError() }
         return outcomes
     }
+
+    /// Whether an image is being unpacked, into the cache.
+    var isUnpacking: Bool { state.withLock { $0.unpacking != nil } }
+
+    /// Gives up an image that is being unpacked. What is there of it stays in the cache, for the next run to remove: a
+    /// disk may take longer for that than a user waits.
+    func abandonUnpacking() async { await state.withLock { $0.unpacking }?.remove() }
 
     /// Ends what runs, and returns when nothing is left of it. Nothing is run any more.
     func stop() async {
@@ -70,10 +83,12 @@ final class ProbeRun: Sendable {
     }
 
     private func run(
-        _ scenarios: [ScenarioDeclaration], scope: Scope, for analysis: ImageAnalysis, progress: RunProgress
-    ) async -> [String: ScenarioOutcome] {
-        func all(_ outcome: ScenarioOutcome) -> [String: ScenarioOutcome] {
-            Dictionary(scenarios.map { ($0.name, outcome) }, uniquingKeysWith: { $1 })
+        _ suites: [SuiteScenarios], for analysis: ImageAnalysis, progress: RunProgress
+    ) async -> [[String: ScenarioOutcome]] {
+        func all(_ outcome: ScenarioOutcome) -> [[String: ScenarioOutcome]] {
+            suites.map { suite in
+                Dictionary(suite.declarations.map { ($0.name, outcome) }, uniquingKeysWith: { $1 })
+            }
         }
         await Leftovers.remove(cache: settings.cache)
         let kind: RuntimeKind
@@ -95,15 +110,16 @@ final class ProbeRun: Sendable {
         } catch {
             return all(.failed(reason: error.message))
         }
-        let outcomes: [String: ScenarioOutcome]
+        let outcomes: [[String: ScenarioOutcome]]
         do {
             switch kind {
             case .oci:
+                state.withLock { $0.unpacking = directory }
                 let rootfs = try await unpacked(analysis, scratch: directory.path, progress)
+                state.withLock { $0.unpacking = nil }
                 outcomes = await run(
-                    scenarios, scope: scope, for: analysis,
-                    by: OCIRuntime(
-                        rootfs: rootfs, run: directory, program: settings.program),
+                    suites, for: analysis,
+                    by: OCIRuntime(rootfs: rootfs, run: directory, program: settings.program),
                     scratch: directory.path, progress: progress)
             case .docker, .podman:
                 let engine = try await EngineRuntime(
@@ -119,36 +135,41 @@ final class ProbeRun: Sendable {
                     return file
                 }
                 outcomes = await run(
-                    scenarios, scope: scope, for: analysis, by: engine, scratch: directory.path,
-                    progress: progress)
+                    suites, for: analysis, by: engine, scratch: directory.path, progress: progress)
             }
         } catch {
             outcomes = all(.failed(reason: "the image could not be made ready to be run: \(error)"))
         }
         await directory.remove()
+        state.withLock { $0.unpacking = nil }
         return outcomes
     }
 
     private func run(
-        _ scenarios: [ScenarioDeclaration], scope: Scope, for analysis: ImageAnalysis,
-        by runtime: some ContainerRuntime, scratch: String, progress: RunProgress
-    ) async -> [String: ScenarioOutcome] {
+        _ suites: [SuiteScenarios], for analysis: ImageAnalysis, by runtime: some ContainerRuntime,
+        scratch: String, progress: RunProgress
+    ) async -> [[String: ScenarioOutcome]] {
         let runner = ScenarioRunner(runtime: runtime, facts: analysis.facts, scratch: scratch)
+        // Those that may take long begin first: one that begins last keeps everybody waiting.
+        let scenarios = suites.indices.flatMap { suite in
+            suites[suite].declarations.map { (suite: suite, declaration: $0) }
+        }.sorted { $0.declaration.limit > $1.declaration.limit }
         progress.begin(.probes(image: "\(analysis.image.name)", count: scenarios.count))
-        return await withTaskGroup(of: (String, ScenarioOutcome).self) { group in
+        return await withTaskGroup(of: (Int, String, ScenarioOutcome).self) { group in
             var waiting = scenarios[...]
-            var outcomes: [String: ScenarioOutcome] = [:]
+            var outcomes: [[String: ScenarioOutcome]] = suites.map { _ in [:] }
             func startNext() {
-                guard !Task.isCancelled, let scenario = waiting.popFirst() else { return }
+                guard !Task.isCancelled, let (suite, scenario) = waiting.popFirst() else { return }
                 progress.beginScenario(scenario.name)
+                let scope = suites[suite].scope
                 group.addTask {
-                    (scenario.name, await ProbeRun.outcome(of: scenario, scope: scope, by: runner))
+                    (suite, scenario.name, await ProbeRun.outcome(of: scenario, scope: scope, by: runner))
                 }
             }
             for _ in 0..<max(1, settings.jobs) { startNext() }
-            while let (name, outcome) = await group.next() {
+            while let (suite, name, outcome) = await group.next() {
                 progress.endScenario(name)
-                outcomes[name] = outcome
+                outcomes[suite][name] = outcome
                 startNext()
             }
             return outcomes

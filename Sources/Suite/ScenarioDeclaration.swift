@@ -154,6 +154,8 @@ public struct ScenarioStep: Hashable, Sendable {
         case execute(String, name: String, arguments: [Template], user: Template?)
         /// Until something listens on a TCP port.
         case awaitPort(String, UInt16)
+        /// Until a service has accepted so many connections, or nothing runs any more that could make one.
+        case awaitConnections(String, Int)
         /// Sees the processes, ports and files of a container, of some files also what is in them.
         case look(String, files: [Template], contents: [Template])
         /// A service can be reached from now on.
@@ -180,8 +182,8 @@ extension SuiteLoader {
         "tmpfs", "memory", "processes",
     ]
     private static let stepKeys = [
-        "start", "wait", "signal", "exec", "look", "open", "pause", "stdout", "stderr", "port", "name", "as",
-        "args", "user", "files", "contents", "within",
+        "start", "wait", "signal", "exec", "look", "open", "pause", "stdout", "stderr", "port",
+        "connections", "name", "as", "args", "user", "files", "contents", "within",
     ]
 
     static func scenarios(in root: SuiteNode, _ reading: inout SuiteReading) -> [ScenarioDeclaration] {
@@ -247,7 +249,8 @@ extension SuiteLoader {
         return ServiceDeclaration(
             name: member.key, kind: kind,
             opensAfter: opens ? fields.seconds("opensAfter", &reading) ?? 0 : nil,
-            drops: fields.refusals("drops", &reading), resets: fields.refusals("resets", &reading))
+            drops: fields.connections("drops", &reading) ?? 0,
+            resets: fields.connections("resets", &reading) ?? 0)
     }
 
     private static func container(
@@ -329,13 +332,23 @@ extension SuiteLoader {
             }
             return ScenarioStep(action: .open(name))
         }
+        let within = fields.seconds("within", &reading)
+        if kind.key == "wait", fields.has("connections") {
+            let names = services.map(\.name)
+            if !names.contains(name) {
+                reading.report(
+                    kind.value.position, "\(name) is no service of the scenario",
+                    suggestion: nearest(to: name, among: names))
+            }
+            let number = fields.connections("connections", in: 1...1000, &reading) ?? 1
+            return ScenarioStep(action: .awaitConnections(name, number), within: within)
+        }
         let containers = declared.map(\.name)
         if kind.key != "pause", !containers.contains(name) {
             reading.report(
                 kind.value.position, "\(name) is no container of the scenario",
                 suggestion: nearest(to: name, among: containers))
         }
-        let within = fields.seconds("within", &reading)
         switch kind.key {
         case "start": return ScenarioStep(action: .start(name), within: within)
         case "wait":
@@ -404,12 +417,17 @@ extension Fields {
         return seconds
     }
 
-    /// A number within `ServiceDeclaration.refusalRange`; 0 when the key is not there.
-    fileprivate func refusals(_ key: String, _ reading: inout SuiteReading) -> Int {
-        guard let text = text(key, &reading) else { return 0 }
-        guard let number = Int(text), ServiceDeclaration.refusalRange.contains(number) else {
-            reading.report(node[key]?.position, "\(key) is 0 to 1000 connections, not \(text)")
-            return 0
+    /// A number of connections; nil when the key is not there.
+    fileprivate func connections(
+        _ key: String, in range: ClosedRange<Int> = ServiceDeclaration.refusalRange,
+        _ reading: inout SuiteReading
+    ) -> Int? {
+        guard let text = text(key, &reading) else { return nil }
+        guard let number = Int(text), range.contains(number) else {
+            reading.report(
+                node[key]?.position,
+                "\(key) is \(range.lowerBound) to \(range.upperBound) connections, not \(text)")
+            return nil
         }
         return number
     }

@@ -16,11 +16,13 @@ public enum ExitDecision: Int32, Sendable, CaseIterable {
     ///
     /// - Parameter threshold: the lightest severity whose fail counts.
     public init(of record: RunRecord, failOn threshold: Severity = .warning) {
-        let results = record.images.flatMap(\.results)
-        if results.contains(where: { $0.outcome == .fail && $0.known != true && $0.severity >= threshold }) {
+        func someResult(_ holds: (CheckResult) -> Bool) -> Bool {
+            record.images.contains { run in run.results.contains(where: holds) }
+        }
+        if someResult({ $0.outcome == .fail && $0.known != true && $0.severity >= threshold }) {
             self = .notConforming
         } else if !record.complete || record.images.isEmpty || !record.unreadable.isEmpty
-            || results.contains(where: { $0.outcome == .error })
+            || someResult({ $0.outcome == .error })
             || record.images.contains(where: { !$0.hasEvaluatedChecks })
         {
             self = .undecided

@@ -102,6 +102,31 @@ extension ReferenceImageTests {
             try await runtime.stop()
         }
 
+        /// A signal while the image is unpacked for the first time: a disk may take long to remove what is there.
+        @Test func aSignalWhileTheImageIsUnpackedLeavesNothingButTheCache() async throws {
+            let directory = try TemporaryDirectory()
+            let runtime = try await TestedRuntime(.oci, below: directory.path)
+            let tool = try runtime.start(
+                runtime.check([try ReferenceImage.reference(), "--only", EntrypointSuite.group]))
+            for _ in 0..<6000 {
+                if !runtime.halfUnpacked.isEmpty { break }
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            #expect(!runtime.halfUnpacked.isEmpty)
+            // Time enough for some thousand files.
+            try await Task.sleep(for: .seconds(2))
+            let start = ContinuousClock.now
+            tool.signal(SIGINT)
+            let result = try await tool.result(within: 60)
+            #expect(ContinuousClock.now - start < .seconds(3))
+            #expect(result.code == 130, "\(result)")
+            let cached = runtime.halfUnpacked.map { "directory \(URL(filePath: $0).lastPathComponent)" }
+            #expect(try await runtime.leftovers(marker: "no such").filter { !cached.contains($0) } == [])
+            let cleaned = try await runtime.start(["doctor", "--clean"]).result()
+            #expect(cleaned.code == 0, "\(cleaned)")
+            #expect(runtime.halfUnpacked == [])
+        }
+
         /// Of a run by the letter of the document: what is known to differ fails, and nothing else.
         @Test func theLetterOfTheDocumentDiffers() async throws {
             let result = try await Assay.run(

@@ -197,7 +197,7 @@ extension ReferenceImageTests {
             // A worker that waits in vain waits 20 s.
             try await judge(
                 WaitMutantTests.ofKerberos, WaitMutantTests.kerberos, group: "kerberos",
-                only: [101, 102, 103, 104].map { "AIR-KRB-\($0)" }, replacing: [("{1..2500}", "{1..200}")])
+                only: [101, 102, 103, 104].map { "AIR-KRB-\($0)" }, replacing: [("{1..1500}", "{1..200}")])
         }
 
         private func judge(
@@ -218,7 +218,7 @@ extension ReferenceImageTests {
             }
             // Most of the time they wait.
             let results = try await EntrypointSuite.results(
-                of: suites, byRelease: release != nil, only: only ?? [group], skipping: skipped, jobs: 12)
+                of: suites, byRelease: release != nil, only: only ?? [group], skipping: skipped, jobs: 8)
             for (mutant, suite) in zip(mutants, suites) {
                 let results = try #require(results[suite.name], "\(mutant.name)")
                 let failed = results.values.filter { $0.outcome == .fail }

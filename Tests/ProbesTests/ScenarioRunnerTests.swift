@@ -2,12 +2,13 @@ import Facts
 import Foundation
 import Glibc
 import OCIModel
-import Probes
 import RootFS
 import Suite
 import Synchronization
 import Testing
 import Verdict
+
+@testable import Probes
 
 /// Containers that end when their script says so, without running anything.
 private final class FakeRuntime: ContainerRuntime {
@@ -33,6 +34,9 @@ private final class FakeRuntime: ContainerRuntime {
         init(_ runtime: FakeRuntime, _ spec: ContainerSpec) {
             self.runtime = runtime
             output = spec.arguments.joined(separator: " ") + "\n"
+            if spec.arguments.contains("connect"), let port = spec.arguments.last.flatMap({ UInt16($0) }) {
+                close(TCPListener.Target.port(port).connected())
+            }
             if spec.arguments.last == "end" { code.withLock { $0 = 3 } }
         }
 
@@ -229,6 +233,23 @@ struct ScenarioRunnerTests {
             steps: [{start: main}, {wait: main}, {open: db}]}
             """, FakeRuntime())
         #expect(transcript.events.map(\.text) == ["start main", "main ends with 3", "db opens"])
+    }
+
+    @Test("connections of a service are waited for, as long as something runs that could make one")
+    func connections() async throws {
+        func scenario(_ arguments: String, _ count: Int, within: Double = 60) -> String {
+            """
+            {services: {db: {kind: listener}}, containers: {main: {args: [\(arguments)]}}, \
+            steps: [{start: main}, {wait: db, connections: \(count), within: \(within)}]}
+            """
+        }
+        let reached = try await run(scenario(#"connect, "${db.port}""#, 1), FakeRuntime())
+        #expect(reached.incident == nil)
+        #expect(reached.events.map(\.text).contains("db sees connection 1"))
+        let once = try await run(scenario(#"connect, "${db.port}""#, 2, within: 0.3), FakeRuntime())
+        #expect(once.incident?.hasPrefix("db did not see connection 2 within ") == true)
+        let ended = try await run(scenario("end", 1), FakeRuntime())
+        #expect(ended.incident == nil && ended.events.map(\.text).contains("main ends with 3"))
     }
 
     @Test(

@@ -198,6 +198,29 @@ import Verdict
         #expect(page.contains("............. OK\n</pre>"))
     }
 
+    @Test func theStateOfAContainerIsShown() {
+        let page = page(record(CanonicalRun.hostileRun))
+        #expect(page.contains("<caption>Files of main, at the last look</caption>"))
+        #expect(page.contains("<code>/etc/passwd</code></th>\n<td>file</td>\n<td class=\"number\">0:0</td>"))
+        #expect(page.contains("<td class=\"number\">0664</td>"))
+        #expect(page.contains("<code>/nope</code></th>\n<td>nothing</td>"))
+        #expect(page.contains("content of /etc/passwd, 11 B"))
+        #expect(page.contains("<caption>Processes of main, at the last look</caption>"))
+        #expect(page.contains("<td class=\"number\">8080</td>"))
+        #expect(!page.contains("of look, at the last look"))
+    }
+
+    @Test func aStateIsBoundedAndAnEmptyListSaysSo() {
+        var run = CanonicalRun.hostileRun
+        let files = (1...201).map { ContainerState.File(path: "/file-\($0)") }
+        run.transcripts?[0].containers[0].state = ContainerState(files: files, processes: nil, ports: [])
+        let page = page(record(run))
+        #expect(page.contains("/file-200<") && !page.contains("/file-201<"))
+        #expect(page.contains("… 1 more; the JSON report has them"))
+        #expect(page.contains("<p class=\"rest\">none</p>"))
+        #expect(!page.contains("Processes of main"))
+    }
+
     /// Numbers that no drawing can have.
     @Test(arguments: [Double.infinity, -.infinity, .nan, -5, 1e300])
     func timesOfAnyKindAreDrawnWithinBounds(time: Double) {

@@ -193,6 +193,45 @@ struct JUnitReportTests {
                 == xpath(record, "count(//testcase)"))
     }
 
+    @Test(arguments: [
+        ("oci:it's", "own/s/g.yaml", "A B", "'GIVEN=A B'", "'oci:it'\\''s' --suite own/s"),
+        ("oci:image", "s/g.yaml", "x", "GIVEN=x", "oci:image --suite s"),
+    ])
+    func aFailSaysHowToRunItAgain(
+        reference: String, file: String, value: String, argument: String, words: String
+    ) throws {
+        var record = RunRecord.of([rerun(file)], on: [reference])
+        record.images[0].parameters = [
+            ParameterValue(name: "GIVEN", value: value, origin: "command line"),
+            ParameterValue(name: "SEEN", value: "y", origin: "image environment SEEN"),
+        ]
+        record.images[0].judgedByDocument = true
+        #expect(
+            try xpath(record, "string(//failure)").hasSuffix(
+                "\nrerun: assay check \(words) --only FAIL --build-arg \(argument) --documented"))
+    }
+
+    @Test(arguments: [
+        ("-", "s/g.yaml", "x"), (#"oci:\x1b"#, "s/g.yaml", "x"), ("oci:image", "suites/g.yaml", "x"),
+        ("oci:image", "g.yaml", "x"), ("oci:image", "s/g.yaml", "***"),
+    ])
+    func aCommandThatWouldNotDoTheSameIsNotTold(reference: String, file: String, value: String) throws {
+        var record = RunRecord.of([rerun(file)], on: [reference])
+        record.images[0].parameters = [ParameterValue(name: "GIVEN", value: value, origin: "command line")]
+        #expect(try xpath(record, "string(//failure)").hasSuffix("\nremedy: mend it"))
+    }
+
+    private func rerun(_ file: String) -> CheckResult {
+        var result = CheckResult.of("FAIL", .fail, findings: [.of("/fail")])
+        result.position.file = file
+        return result
+    }
+
+    @Test func everySuiteHasAHostThatIsTheSameEverywhere() throws {
+        #expect(try xpath(CanonicalRun.record, "count(//testsuite[@hostname='localhost'])") == "4")
+        #expect(try xpath(CanonicalRun.record, "count(//testsuite)") == "4")
+    }
+
     @Test func suitesOfOneNameHaveIds() throws {
         let ids = try xpath(Sample.sameImageTwiceInterrupted.record, "//testsuite/@id")
         #expect(

@@ -85,6 +85,19 @@ struct ScenarioTests {
         #expect(scenario.filesLookedAt(of: "other").isEmpty)
     }
 
+    @Test("connections of a service are waited for")
+    func connections() throws {
+        let document = try load(
+            """
+            one:
+              services: {db: {kind: listener}}
+              containers: {main: {args: [x]}}
+              steps: [{start: main}, {wait: db, connections: 3, within: 5}]
+            """)
+        let step = try #require(document.scenario(named: "one")).steps[1]
+        #expect(step.action == .awaitConnections("db", 3) && step.within == 5)
+    }
+
     @Test("variables and files of the scenario are every container's; its own variable wins")
     func shared() throws {
         let document = try load(
@@ -119,6 +132,14 @@ struct ScenarioTests {
             ("one: {containers: {main: {}}, steps: [{start: mian}]}", "run: one", "did you mean main?"),
             ("one: {containers: {main: {}}, steps: [{begin: main}]}", "run: one", "a step has no key begin"),
             ("one: {containers: {main: {agrs: [sh]}}}", "run: one", "did you mean args?"),
+            (
+                "one: {containers: {main: {}}, steps: [{wait: main, connections: 1}]}", "run: one",
+                "main is no service of the scenario"
+            ),
+            (
+                "one: {services: {db: {kind: listener}}, containers: {main: {}}, steps: [{wait: db, connections: 0}]}",
+                "run: one", "connections is 1 to 1000 connections, not 0"
+            ),
             (
                 "one: {containers: {main: {tty: true, stdin: x}}}", "run: one",
                 "suite.yaml:4:47: a terminal has no stdin"
