@@ -10,11 +10,14 @@ import Suite
 import Verdict
 
 extension AssayCommand {
+    /// Serves as the process that reads layers, and ends, when the program was started for that. To be called while the
+    /// process has one thread.
+    public static func serveIfAsked() { ReaderMode.enterIfAsked() }
+
     /// Parses the command line, runs the command and ends the process with the code that the README promises.
     ///
     /// ArgumentParser's own codes (64 for usage, 1 for any error) would say something else.
     public static func runAndExit() async -> Never {
-        ReaderMode.enterIfAsked()
         // A reader that closes the pipe is no error of ours: writing then fails and ends the command.
         signal(SIGPIPE, SIG_IGN)
         do {

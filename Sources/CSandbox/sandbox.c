@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "sandbox.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
@@ -121,7 +122,8 @@ static int enter_seccomp(void) {
         REFUSE(EPERM),
     };
     struct sock_fprog program = {sizeof filter / sizeof filter[0], filter};
-    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0;
+    // For every thread of the process, or for none.
+    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) == 0;
 }
 
 #define FORBID(call) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 1), REFUSE(EPERM)
@@ -155,6 +157,15 @@ struct assay_containment assay_confine_thread(int directory) {
     return containment;
 }
 
+static int has_one_thread(void) {
+    DIR *threads = opendir("/proc/self/task");
+    if (threads == NULL) return 0;
+    int count = 0;
+    for (struct dirent *entry; (entry = readdir(threads)) != NULL;) count += entry->d_name[0] != '.';
+    closedir(threads);
+    return count == 1;
+}
+
 struct assay_containment assay_sandbox_enter(uint64_t memory, uint64_t seconds) {
     struct assay_containment containment = {0, 0};
     limit(RLIMIT_CORE, 0);
@@ -166,7 +177,8 @@ struct assay_containment assay_sandbox_enter(uint64_t memory, uint64_t seconds) 
     limit(RLIMIT_DATA, memory);
 #endif
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return containment;
-    containment.landlock = enter_landlock(-1);
+    // Landlock holds the calling thread: with others beside it, it would hold nothing.
+    if (has_one_thread()) containment.landlock = enter_landlock(-1);
     containment.seccomp = enter_seccomp();
     // No descriptor beyond those that are open; where the filter holds, there is no way to one anyway.
     limit(RLIMIT_NOFILE, 0);

@@ -7,11 +7,15 @@ import Testing
 
 /// The test program that serves, or misbehaves, as its argument says. It lies where the tests are.
 private func unruly(_ mode: String) throws -> ReaderProgram {
+    try built("unruly-reader", mode)
+}
+
+private func built(_ name: String, _ mode: String) throws -> ReaderProgram {
     let arguments = CommandLine.arguments
     let bundle = arguments.firstIndex(of: "--test-bundle-path").map { arguments[$0 + 1] } ?? arguments[0]
-    let path = (bundle as NSString).deletingLastPathComponent + "/unruly-reader"
+    let path = (bundle as NSString).deletingLastPathComponent + "/\(name)"
     try #require(FileManager.default.isExecutableFile(atPath: path), "\(path) is built with the tests")
-    return ReaderProgram(path: path, arguments: ["unruly-reader", mode])
+    return ReaderProgram(path: path, arguments: [name, mode])
 }
 
 private func serial(_ inputs: [LayerInput], plan: ContentPlan = ContentPlan(), _ program: ReaderProgram?)
@@ -113,6 +117,12 @@ private func oddTar() -> [UInt8] {
     func containment() async throws {
         #expect(try await unruly("serve").containment().filtersSystemCalls)
         await #expect(throws: LayerError.self) { try await unruly("fail").containment() }
+    }
+
+    @Test("the program itself is held as a program with one thread is: all of its threads are")
+    func program() async throws {
+        let containment = try await built("assay", "read-layers").containment()
+        #expect(containment == (try await unruly("serve").containment()))
     }
 
     @Test("a contained process opens nothing, connects to nothing, starts nothing and signals nobody")
