@@ -202,17 +202,18 @@ struct LayerDecoder {
         _ oddities: inout Oddities
     ) throws(LayerError) {
         var index = 0
+        // Of the header that was read last: libarchive does not tell it any more when the next one is damaged.
+        var offset: Int64 = 0
         while true {
             var pointer: OpaquePointer?
             let step: ArchiveHandle.Step
             do throws(LayerError) {
                 step = try handle.nextHeader(&pointer)
             } catch {
-                let place =
-                    "member \(index + 1), after offset \(archive_read_header_position(handle.archive))"
-                throw LayerError(error.kind, "\(error.message) (\(place))")
+                throw LayerError(error.kind, "\(error.message) (member \(index + 1), after offset \(offset))")
             }
             if case .end = step { return }
+            offset = archive_read_header_position(handle.archive)
             guard let pointer else { throw LayerError(.corrupt, "archive reader gave no member") }
             var member = Member(entry: pointer)
             let agreed = reader.walker.compare(member, index: index)
@@ -236,7 +237,6 @@ struct LayerDecoder {
                         try sink.data(block.bytes, at: block.offset)
                     }
                 } catch {
-                    let offset = archive_read_header_position(handle.archive)
                     throw LayerError(
                         error.kind,
                         "\(error.message) (in the data of \(escaped(member.path)), member \(index + 1) at offset \(offset))"

@@ -83,7 +83,7 @@ struct EntrypointSuite {
     /// image is read once.
     static func results(
         of suites: [EntrypointSuite], byRelease: Bool = false, only: [String] = [group],
-        skipping skipped: [String] = [], jobs: Int = 2
+        skipping skipped: [String] = [], jobs: Int = 4
     ) async throws -> [String: [String: CheckResult]] {
         var arguments = try ["check", ReferenceImage.reference(), "--report", "json", "--jobs", "\(jobs)"]
         for selection in only { arguments += ["--only", selection] }
