@@ -1,6 +1,5 @@
 import Dispatch
 import Glibc
-import Synchronization
 
 /// Threads of their own for work that waits for each other's buffers: the shared pools have no more threads than
 /// cores, and one that is busy with something else would leave a reader without its helper.
@@ -18,68 +17,51 @@ enum WorkerThreads {
     }
 
     /// As `run`, but returns at once; `completion` is called when all have ended.
+    ///
+    /// It is called on a thread that `setUp` has not seen: what goes on then may start threads of the shared pools, and
+    /// a thread is held to what its maker is held to.
     static func start(
         _ count: Int, setUp: @escaping @Sendable () -> Void = {}, _ body: @escaping @Sendable () -> Void,
         completion: @escaping @Sendable () -> Void
     ) {
-        let team = Team(size: max(1, count), setUp: setUp, body: body, completion: completion)
-        for _ in 0..<team.size where !startThread(team) { team.leave() }
+        let threads = (0..<max(1, count)).compactMap { _ in
+            thread {
+                setUp()
+                body()
+            }
+        }
+        let end: @Sendable () -> Void = {
+            for thread in threads { pthread_join(thread, nil) }
+            if threads.isEmpty { body() }
+            completion()
+        }
+        if let waiting = thread(end) {
+            pthread_detach(waiting)
+        } else {
+            DispatchQueue.global().async(execute: end)
+        }
     }
 
-    private static func startThread(_ team: Team) -> Bool {
+    /// - Returns: nil where the system gives no thread.
+    private static func thread(_ work: @escaping @Sendable () -> Void) -> pthread_t? {
         var thread = pthread_t()
-        let reference = Unmanaged.passRetained(team)
+        let reference = Unmanaged.passRetained(Work(body: work))
         let code = pthread_create(
             &thread, nil,
             { argument in
-                if let argument { Unmanaged<Team>.fromOpaque(argument).takeRetainedValue().work() }
+                if let argument { Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body() }
                 return nil
             }, reference.toOpaque())
         guard code == 0 else {
             reference.release()
-            return false
+            return nil
         }
-        pthread_detach(thread)
-        return true
+        return thread
     }
 
-    private final class Team: Sendable {
-        let size: Int
-        private let setUp: @Sendable () -> Void
-        private let body: @Sendable () -> Void
-        private let completion: @Sendable () -> Void
-        private let state: Mutex<(left: Int, hasWorked: Bool)>
+    private final class Work: Sendable {
+        let body: @Sendable () -> Void
 
-        init(
-            size: Int, setUp: @escaping @Sendable () -> Void, body: @escaping @Sendable () -> Void,
-            completion: @escaping @Sendable () -> Void
-        ) {
-            self.size = size
-            self.setUp = setUp
-            self.body = body
-            self.completion = completion
-            state = Mutex((left: size, hasWorked: false))
-        }
-
-        func work() {
-            state.withLock { $0.hasWorked = true }
-            setUp()
-            body()
-            leave()
-        }
-
-        /// One thread less; the last one ends the work, and does it where no thread could be made.
-        func leave() {
-            let (isLast, mustWork) = state.withLock { state in
-                state.left -= 1
-                return (state.left == 0, state.left == 0 && !state.hasWorked)
-            }
-            guard isLast else { return }
-            guard mustWork else { return completion() }
-            DispatchQueue.global().async {
-                self.body()
-                self.completion()
-            }
-        }
+        init(body: @escaping @Sendable () -> Void) { self.body = body }
     }
 }

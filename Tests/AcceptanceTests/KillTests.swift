@@ -51,10 +51,14 @@ import Verdict
         _ arguments: [String], environment: [String: String?] = [:], prepare: () throws -> Void,
         look: (String) async throws -> Void
     ) async throws {
-        let start = ContinuousClock.now
-        let whole = try await Assay.run(arguments, environment: environment)
-        try #require(whole.code == 0, "\(whole)")
-        let duration = start.duration(to: .now)
+        var duration = Duration.seconds(2)
+        for _ in 0..<3 {
+            try prepare()
+            let start = ContinuousClock.now
+            let whole = try await Assay.run(arguments, environment: environment)
+            try #require(whole.code == 0, "\(whole)")
+            duration = min(duration, start.duration(to: .now))
+        }
         for number in 0..<KillTests.kills {
             if number % 2 == 0 { try prepare() }
             let tool = try RunningTool(Setting.binary.value(), arguments, environment: environment)
