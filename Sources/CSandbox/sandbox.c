@@ -89,16 +89,24 @@ static int enter_landlock(int directory) {
 #define ALLOW BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 #define REFUSE(code) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (code))
 #define PERMIT(call) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 1), ALLOW
+#define FORBID(call) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 1), REFUSE(EPERM)
+
+// What a filter begins with: calls by the numbers of another architecture end the process.
+#define LOAD_CALL                                                                                                      \
+    LOAD(arch), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS), \
+        LOAD(nr)
 
 // The low half of an argument: both architectures are little endian.
 #define LOAD_ARGUMENT(index) LOAD(args[index])
 
+static int install(struct sock_filter *filter, size_t size, unsigned int flags) {
+    struct sock_fprog program = {size / sizeof filter[0], filter};
+    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program) == 0;
+}
+
 static int enter_seccomp(void) {
     struct sock_filter filter[] = {
-        LOAD(arch),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-        LOAD(nr),
+        LOAD_CALL,
         // Data through descriptors that are open.
         PERMIT(read), PERMIT(pread64), PERMIT(readv), PERMIT(preadv), PERMIT(write), PERMIT(writev), PERMIT(close),
         PERMIT(futex),
@@ -121,19 +129,13 @@ static int enter_seccomp(void) {
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)getpid(), 0, 1), ALLOW,
         REFUSE(EPERM),
     };
-    struct sock_fprog program = {sizeof filter / sizeof filter[0], filter};
     // For every thread of the process, or for none.
-    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) == 0;
+    return install(filter, sizeof filter, SECCOMP_FILTER_FLAG_TSYNC);
 }
-
-#define FORBID(call) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 1), REFUSE(EPERM)
 
 static int forbid_calls(void) {
     struct sock_filter filter[] = {
-        LOAD(arch),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-        LOAD(nr),
+        LOAD_CALL,
         FORBID(socket), FORBID(socketpair), FORBID(connect), FORBID(bind), FORBID(execve), FORBID(execveat),
         FORBID(ptrace), FORBID(process_vm_readv), FORBID(process_vm_writev), FORBID(kill), FORBID(tkill),
         FORBID(mount), FORBID(umount2), FORBID(unshare), FORBID(setns), FORBID(chroot), FORBID(bpf),
@@ -141,8 +143,7 @@ static int forbid_calls(void) {
         FORBID(finit_module), FORBID(kexec_load), FORBID(userfaultfd), FORBID(perf_event_open),
         ALLOW,
     };
-    struct sock_fprog program = {sizeof filter / sizeof filter[0], filter};
-    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0;
+    return install(filter, sizeof filter, 0);
 }
 #else
 static int enter_seccomp(void) { return 0; }

@@ -4,13 +4,6 @@ import RootFS
 import Suite
 import Verdict
 
-private func fourDigits(_ text: String) -> String {
-    String(repeating: "0", count: max(0, 4 - text.count)) + text
-}
-
-/// Permissions as four octal digits.
-func octal(_ permissions: UInt16) -> String { fourDigits(String(permissions, radix: 8)) }
-
 extension Fields {
     /// `type:`, a matcher of the kind of a file.
     func fileType(_ reading: inout SuiteReading) -> Matcher? {

@@ -40,7 +40,7 @@ public struct EntryTable: Sendable {
 
     public private(set) var entries: ContiguousArray<Entry> = []
     private(set) var names: ContiguousArray<UInt8> = []
-    private(set) var attributes: [[ExtendedAttribute]] = []
+    private var attributes: [[ExtendedAttribute]] = []
     /// Contents that the plan asked for, by position in `entries`.
     public internal(set) var contents: [Int: [UInt8]] = [:]
     /// The linkage of files of which the plan asked for it, by position in `entries`.

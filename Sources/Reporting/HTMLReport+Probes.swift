@@ -92,7 +92,7 @@ extension HTMLReport {
             report.html.end()
             report.html.element("td", status.map { report.shortened($0.type, limit: 60) } ?? "nothing")
             report.html.element("td", class: "number", status.map { "\($0.uid):\($0.gid)" } ?? "")
-            report.html.element("td", class: "number", status.map { SafeText.octal($0.permissions) } ?? "")
+            report.html.element("td", class: "number", status.map { octal($0.permissions) } ?? "")
         }
         for file in state.files.prefix(Self.stateLimit) {
             if let content = file.status?.content {

@@ -74,27 +74,13 @@ struct HTMLWriter {
     }
 
     private mutating func append(_ text: String, keepingLines: Bool) {
-        var text = text
-        text.withUTF8 { append($0, keepingLines) }
-    }
-
-    private mutating func append(_ text: UnsafeBufferPointer<UInt8>, _ keepingLines: Bool) {
-        var start = 0
-        while start < text.count {
-            var end = start
-            while end < text.count, Self.isPlain(text[end]) { end += 1 }
-            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[start..<end]))
-            start = end
-            while end < text.count, !Self.isPlain(text[end]) { end += 1 }
-            if start < end { escape(String(decoding: text[start..<end], as: UTF8.self), keepingLines) }
-            start = end
+        MarkupText.forEachRun(of: text) { run, isPlain in
+            if isPlain {
+                bytes.append(contentsOf: run)
+            } else {
+                escape(String(decoding: run, as: UTF8.self), keepingLines)
+            }
         }
-    }
-
-    private static func isPlain(_ byte: UInt8) -> Bool {
-        guard byte >= 0x20, byte < 0x7F else { return false }
-        return byte != UInt8(ascii: "&") && byte != UInt8(ascii: "<") && byte != UInt8(ascii: ">")
-            && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "'")
     }
 
     private mutating func escape(_ text: String, _ keepingLines: Bool) {

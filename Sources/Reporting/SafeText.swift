@@ -70,12 +70,6 @@ enum SafeText {
     /// A path or other short text between quotation marks, for messages.
     static func quoted(_ text: String) -> String { "\"\(shortened(oneLine(text), limit: 300))\"" }
 
-    /// Mode bits as chmod(1) takes them, four digits.
-    static func octal(_ permissions: UInt16) -> String {
-        let digits = String(permissions, radix: 8)
-        return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
-    }
-
     /// The scalar's number in hexadecimal, with leading zeros.
     static func hexadecimal(_ scalar: Unicode.Scalar, width: Int) -> String {
         let digits = String(scalar.value, radix: 16)

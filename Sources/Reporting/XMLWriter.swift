@@ -61,29 +61,15 @@ struct XMLWriter {
     }
 
     private mutating func append(_ text: String, inAttribute: Bool) {
-        var text = text
-        text.withUTF8 { append($0, inAttribute) }
-    }
-
-    private mutating func append(_ text: UnsafeBufferPointer<UInt8>, _ inAttribute: Bool) {
-        var start = 0
-        while start < text.count {
-            var end = start
-            while end < text.count, XMLWriter.isPlain(text[end]) { end += 1 }
-            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[start..<end]))
-            guard end < text.count else { return }
-            let count = text[end] < 0x80 ? 1 : text[end] < 0xE0 ? 2 : text[end] < 0xF0 ? 3 : 4
-            start = min(end + count, text.count)
-            for scalar in String(decoding: text[end..<start], as: UTF8.self).unicodeScalars {
-                append(scalar, inAttribute)
+        MarkupText.forEachRun(of: text) { run, isPlain in
+            if isPlain {
+                bytes.append(contentsOf: run)
+            } else {
+                for scalar in String(decoding: run, as: UTF8.self).unicodeScalars {
+                    append(scalar, inAttribute)
+                }
             }
         }
-    }
-
-    private static func isPlain(_ byte: UInt8) -> Bool {
-        guard byte >= 0x20, byte < 0x7F else { return false }
-        return byte != UInt8(ascii: "&") && byte != UInt8(ascii: "<") && byte != UInt8(ascii: ">")
-            && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "'")
     }
 
     private mutating func append(_ scalar: Unicode.Scalar, _ inAttribute: Bool) {

@@ -50,8 +50,7 @@ public struct CheckRun: Sendable {
     ///
     /// - Parameter limit: an image that is being unpacked is removed for 2 s at most.
     public func stop(within limit: Duration) async {
-        let isUnpacking = probes.isUnpacking
-        let limit = isUnpacking ? min(limit, .seconds(2)) : limit
+        let limit = probes.isUnpacking ? min(limit, .seconds(2)) : limit
         let (ends, end) = AsyncStream<Void>.makeStream()
         let stopping = Task {
             await probes.stop()
@@ -64,7 +63,7 @@ public struct CheckRun: Sendable {
         for await _ in ends {}
         timer.cancel()
         stopping.cancel()
-        if isUnpacking { await probes.abandonUnpacking() }
+        await probes.abandonUnpacking()
     }
 
     /// Opens, reads and judges one image.

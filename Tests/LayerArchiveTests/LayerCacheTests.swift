@@ -26,6 +26,12 @@ private struct CacheFixture {
             diffID: try Digester.digest(of: plain), name: "layer 1 of 1")
     }
 
+    /// An uncompressed layer of so many files, claimed to be what it is.
+    func plainLayer(files: Int = 3, name: String = "blob") throws -> LayerInput {
+        let plain = sampleTar(files: files)
+        return try input(plain, plain: plain, claimed: plain, name: name)
+    }
+
     func read(_ input: LayerInput, cache: LayerCache? = nil, plan: ContentPlan? = nil) async throws -> [UInt8]
     {
         let layers = try await LayerReader.index(
@@ -61,8 +67,7 @@ private struct CacheFixture {
     @Test("an entry is what is used: one that says something else shows")
     func entryIsUsed() async throws {
         let fixture = try CacheFixture()
-        let plain = sampleTar(files: 3)
-        let input = try fixture.input(plain, plain: plain, claimed: plain)
+        let input = try fixture.plainLayer()
         let bytes = try await fixture.read(input)
         var table = EntryTable()
         table.append(path: "other".utf8, kind: .directory, permissions: 0o755)
@@ -75,8 +80,7 @@ private struct CacheFixture {
     @Test("a damaged or cut entry is noticed and made anew", arguments: [0, 8, 20, 40, 200, -1])
     func damage(position: Int) async throws {
         let fixture = try CacheFixture()
-        let plain = sampleTar(files: 3)
-        let input = try fixture.input(plain, plain: plain, claimed: plain)
+        let input = try fixture.plainLayer()
         let first = try await fixture.read(input)
         let entry = URL(fileURLWithPath: try #require(try fixture.entries(".layer").first))
         var damaged = [UInt8](try Data(contentsOf: entry))
@@ -128,10 +132,7 @@ private struct CacheFixture {
     @Test("contents of layers that are kept count for the image's limit")
     func keptContents() async throws {
         let fixture = try CacheFixture()
-        let plain = sampleTar(files: 3)
-        let inputs = try ["a", "b"].map {
-            try fixture.input(plain, plain: plain, claimed: plain, name: $0)
-        }
+        let inputs = try ["a", "b"].map { try fixture.plainLayer(name: $0) }
         var settings = LayerReader.Settings(cache: fixture.cache())
         settings.limits[.keptContents] = 20_000
         #expect(try await LayerReader.index(inputs, plan: fixture.plan, settings: settings).count == 2)
@@ -150,8 +151,7 @@ private struct CacheFixture {
     @Test("limits are part of the name: what was read under others is read again")
     func limits() async throws {
         let fixture = try CacheFixture()
-        let plain = sampleTar(files: 3)
-        let input = try fixture.input(plain, plain: plain, claimed: plain)
+        let input = try fixture.plainLayer()
         _ = try await fixture.read(input)
         var settings = LayerReader.Settings(cache: fixture.cache())
         settings.limits[.entries] = 3
@@ -181,8 +181,7 @@ private struct CacheFixture {
     @Test("equal plans have one entry, in whatever order their rules came")
     func planOrder() async throws {
         let fixture = try CacheFixture()
-        let plain = sampleTar(files: 3)
-        let input = try fixture.input(plain, plain: plain, claimed: plain)
+        let input = try fixture.plainLayer()
         let rules = (0..<20).map { ContentPlan.Rule(.path(ImagePath("/opt/file\($0)"))) }
         _ = try await fixture.read(input, plan: ContentPlan(rules))
         _ = try await fixture.read(input, plan: ContentPlan(rules.reversed()))
@@ -192,8 +191,7 @@ private struct CacheFixture {
     @Test("files that others may write are not used")
     func foreignEntries() async throws {
         let fixture = try CacheFixture()
-        let plain = sampleTar(files: 3)
-        let input = try fixture.input(plain, plain: plain, claimed: plain)
+        let input = try fixture.plainLayer()
         let first = try await fixture.read(input)
         let entry = try #require(try fixture.entries(".layer").first)
         try Data([1, 2, 3]).write(to: URL(fileURLWithPath: entry))
@@ -206,9 +204,7 @@ private struct CacheFixture {
     func trimming() async throws {
         let fixture = try CacheFixture()
         for index in 0..<4 {
-            let plain = sampleTar(files: index + 1)
-            _ = try await fixture.read(
-                try fixture.input(plain, plain: plain, claimed: plain, name: "\(index)"))
+            _ = try await fixture.read(try fixture.plainLayer(files: index + 1, name: "\(index)"))
             let newest = try #require(
                 try fixture.entries(".layer").max { modified($0) < modified($1) })
             var times = [
@@ -228,8 +224,7 @@ private struct CacheFixture {
     @Test("a cache that cannot be written changes nothing")
     func unwritable() async throws {
         let fixture = try CacheFixture()
-        let plain = sampleTar(files: 3)
-        let input = try fixture.input(plain, plain: plain, claimed: plain)
+        let input = try fixture.plainLayer()
         let file = try fixture.directory.write([], to: "no-directory")
         let cache = LayerCache(directory: file + "/layers", reader: "1")
         #expect(try await fixture.read(input, cache: cache).count > 100)
