@@ -270,12 +270,14 @@ private final class EngineContainer: RunningContainer {
 
     /// Returns when the container runs, or has ended.
     private func awaitStart() async throws(ProbeError) {
-        let deadline = ContinuousClock.now + .seconds(20)
+        let deadline = ContinuousClock.now + RuntimeKind.patience
         while try exitCode() == nil, !Task.isCancelled {
             let known = try? await state("{{.State.StartedAt}}")
             if let known, !known.hasPrefix("0001-01-01") { return }
             guard ContinuousClock.now < deadline else {
-                throw ProbeError(.runtime, "\(client.kind.rawValue) did not start the container within 20 s")
+                throw ProbeError(
+                    .runtime,
+                    "\(client.kind.rawValue) did not start the container within \(RuntimeKind.patience)")
             }
             try? await Task.sleep(for: .milliseconds(20))
         }

@@ -215,10 +215,11 @@ final class OCIContainer: RunningContainer {
 
     /// Returns when the container runs, or has ended.
     private func awaitStart() async throws(ProbeError) {
-        let deadline = ContinuousClock.now + .seconds(20)
+        let deadline = ContinuousClock.now + RuntimeKind.patience
         while !hasStarted, try program.exitCode() == nil, !Task.isCancelled {
             guard ContinuousClock.now < deadline else {
-                throw ProbeError(.runtime, "runc did not start the container within 20 s")
+                throw ProbeError(
+                    .runtime, "runc did not start the container within \(RuntimeKind.patience)")
             }
             try? await Task.sleep(for: .milliseconds(2))
         }
@@ -227,7 +228,7 @@ final class OCIContainer: RunningContainer {
     /// Takes hold of the root of a container whose files are looked at, and lets it begin.
     func holdRoot() async throws(ProbeError) {
         guard let go else { return }
-        let deadline = ContinuousClock.now + .seconds(20)
+        let deadline = ContinuousClock.now + RuntimeKind.patience
         while access("\(place)/ready", F_OK) != 0 {
             guard try program.exitCode() == nil, ContinuousClock.now < deadline, !Task.isCancelled else {
                 throw ProbeError(

@@ -52,7 +52,7 @@ struct EngineClient: Sendable {
         do throws(ProbeError) {
             // Of docker only the engine's own version tells that there is one.
             let question = kind == .docker ? ["version", "--format", "{{.Server.Version}}"] : ["info"]
-            let answer = try await RunningProgram.complete(program + question, within: .seconds(20))
+            let answer = try await RunningProgram.complete(program + question, within: RuntimeKind.patience)
             return answer.code == 0 ? nil : answer.complaint
         } catch {
             return error.message
@@ -63,13 +63,15 @@ struct EngineClient: Sendable {
     ///
     /// - Throws: `ProbeError` when the engine refuses.
     @discardableResult
-    func run(_ arguments: String..., within limit: Duration = .seconds(60)) async throws(ProbeError) -> String
+    func run(_ arguments: String..., within limit: Duration = RuntimeKind.patience) async throws(ProbeError)
+        -> String
     {
         try await run(arguments, within: limit)
     }
 
     @discardableResult
-    func run(_ arguments: [String], within limit: Duration = .seconds(60)) async throws(ProbeError) -> String
+    func run(_ arguments: [String], within limit: Duration = RuntimeKind.patience) async throws(ProbeError)
+        -> String
     {
         let result = try await RunningProgram.complete(program + arguments, within: limit)
         guard result.code == 0 else {

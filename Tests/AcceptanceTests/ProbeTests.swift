@@ -88,15 +88,11 @@ extension ReferenceImageTests {
             let reference = try await readableReference(below: directory.path)
             let tool = try runtime.start(runtime.check([reference, "--only", EntrypointSuite.group]))
             func hasBegun() -> Bool { runtime.ownProcesses.contains { $0.contains(" load ") } }
-            for _ in 0..<6000 {
-                if hasBegun() { break }
-                try await Task.sleep(for: .milliseconds(20))
-            }
-            #expect(hasBegun())
+            try await tool.reaches("the engine's load", hasBegun)
             let start = ContinuousClock.now
             tool.signal(SIGINT)
             let result = try await tool.result(within: 60)
-            #expect(ContinuousClock.now - start < .seconds(3))
+            #expect(ContinuousClock.now - start < promptly)
             #expect(result.code == 130, "\(result)")
             #expect(try await runtime.leftovers(marker: "no such") == [])
             try await runtime.stop()
@@ -108,17 +104,13 @@ extension ReferenceImageTests {
             let runtime = try await TestedRuntime(.oci, below: directory.path)
             let tool = try runtime.start(
                 runtime.check([try ReferenceImage.reference(), "--only", EntrypointSuite.group]))
-            for _ in 0..<6000 {
-                if !runtime.halfUnpacked.isEmpty { break }
-                try await Task.sleep(for: .milliseconds(20))
-            }
-            #expect(!runtime.halfUnpacked.isEmpty)
+            try await tool.reaches("unpacking") { !runtime.halfUnpacked.isEmpty }
             // Time enough for some thousand files.
             try await Task.sleep(for: .seconds(2))
             let start = ContinuousClock.now
             tool.signal(SIGINT)
             let result = try await tool.result(within: 60)
-            #expect(ContinuousClock.now - start < .seconds(3))
+            #expect(ContinuousClock.now - start < promptly)
             #expect(result.code == 130, "\(result)")
             let cached = runtime.halfUnpacked.map { "directory \(URL(filePath: $0).lastPathComponent)" }
             #expect(try await runtime.leftovers(marker: "no such").filter { !cached.contains($0) } == [])

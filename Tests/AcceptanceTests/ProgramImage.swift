@@ -100,13 +100,4 @@ struct ProgramImage {
         (FileManager.default.contents(atPath: "/proc/\(number)/\(file)") ?? Data())
             .split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
     }
-
-    /// Waits until a process with such a word runs.
-    static func awaitProcess(with marker: String) async throws {
-        for _ in 0..<600 {
-            if !processes(with: marker).isEmpty { return }
-            try await Task.sleep(for: .milliseconds(50))
-        }
-        throw ToolError(description: "no process with \(marker) in its command line after 30 s")
-    }
 }

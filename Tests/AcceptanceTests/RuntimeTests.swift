@@ -177,7 +177,7 @@ import Verdict
             tool = try runtime.start(
                 runtime.check([image.layout, "--suite", suite, "--report", "json=\(report)"]),
                 environment: ["TMPDIR": temporary])
-            try await ProgramImage.awaitProcess(with: marker)
+            try await tool.reaches("a container") { !ProgramImage.processes(with: marker).isEmpty }
             #expect(try await leftovers().count { $0.contains("server") } >= 4)
         }
 
@@ -203,8 +203,7 @@ import Verdict
         let start = ContinuousClock.now
         run.tool.signal(number)
         let result = try await run.tool.result(within: 60)
-        // Within 3 s on a machine that has nothing else to do, which is not that of tests.
-        #expect(ContinuousClock.now - start < .seconds(10))
+        #expect(ContinuousClock.now - start < promptly)
         #expect(result.code == code, "\(result)")
         let left = try await run.leftovers()
         #expect(left == [], "\(left)")
@@ -259,7 +258,7 @@ import Verdict
         let suite = try image.suite(marker, script: "sleep 3; exit 7", expecting: 7)
         let runtime = try await TestedRuntime(.oci, below: image.directory.path)
         let tool = try runtime.start(runtime.check([image.layout, "--suite", suite]))
-        try await ProgramImage.awaitProcess(with: marker)
+        try await tool.reaches("a container") { !ProgramImage.processes(with: marker).isEmpty }
         let clean = try await runtime.start(["doctor", "--clean"]).result(within: 60)
         #expect(clean.output == "there was nothing to remove\n", "\(clean)")
         #expect(try await tool.result(within: 60).code == 0)
@@ -332,7 +331,7 @@ import Verdict
         let runtime = try await TestedRuntime(.docker, below: image.directory.path)
         let tool = try runtime.start(
             runtime.check([image.layout, "--suite", suite, "--report", "json"]))
-        try await ProgramImage.awaitProcess(with: marker)
+        try await tool.reaches("a container") { !ProgramImage.processes(with: marker).isEmpty }
         let engine = try #require(runtime.engine)
         try await engine.kill()
         let result = try await tool.result(within: 120)
@@ -381,7 +380,8 @@ import Verdict
     }
 
     static let attacks = [
-        Attack(name: "forks", script: "f() { f | f & }; f; sleep 60", complaint: "fork"),
+        // What is left for the first process needs no other one, of which there may be none.
+        Attack(name: "forks", script: "f() { f | f & }; f; exec sleep 60", complaint: "fork"),
         Attack(name: "writes", script: "yes"),
         Attack(name: "ignores", script: stubborn),
         Attack(name: "closes", script: "exec <&- >&- 2>&-; while :; do sleep 1; done"),

@@ -26,6 +26,10 @@ struct ToolError: Error, CustomStringConvertible {
     let description: String
 }
 
+/// How long the end after a signal may take: within 3 s on a machine that has nothing else to do, which is not that of
+/// tests.
+let promptly = Duration.seconds(10)
+
 /// Where a program's standard input or output comes from or goes to.
 enum Stream {
     /// `/dev/null`.
@@ -115,6 +119,22 @@ final class RunningTool: Sendable {
         let output = (try? scratch.read("output")) ?? []
         return ToolResult(
             code: code, outputBytes: output, errorBytes: try scratch.read("errors"), command: command)
+    }
+
+    /// Waits until something is so that the program brings about. A busy disk may keep it waiting for long.
+    ///
+    /// - Throws: `ToolError` when the program ends before, or it is not so in time.
+    func reaches(_ what: String, within seconds: Int = 180, _ isSo: () throws -> Bool) async throws {
+        let deadline = ContinuousClock.now + .seconds(seconds)
+        while try !isSo() {
+            var information = siginfo_t()
+            waitid(P_PID, id_t(processID), &information, WEXITED | WNOWAIT | WNOHANG)
+            guard information.si_signo == 0, ContinuousClock.now < deadline else {
+                let how = information.si_signo == 0 ? "not after \(seconds) s" : "it ended before"
+                throw ToolError(description: "\(command): \(what): \(how)\n\(errorsSoFar)")
+            }
+            try await Task.sleep(for: .milliseconds(20))
+        }
     }
 
     private var errorsSoFar: String { String(decoding: (try? scratch.read("errors")) ?? [], as: UTF8.self) }
