@@ -15,7 +15,7 @@ public struct ProbeLimits: Hashable, Sendable {
 extension RuntimeKind {
     /// How long a runtime may take for an answer or the start of a container before it counts as broken: one that is
     /// whole waits for a disk that is busy with other things, for half a minute and more.
-    static let patience = Duration.seconds(60)
+    static let patience = Duration.seconds(120)
 
     /// What of the limits it cannot hold a container to on this machine, in a line; nil when it can all.
     public var missingLimits: String? {

@@ -67,6 +67,8 @@ private struct ScenarioRun {
     private var scope: Scope
     private let clock = ContinuousClock()
     private var start: ContinuousClock.Instant
+    /// What the runtime has taken before containers began, which is not the image's time.
+    private var preparation = Duration.zero
     private let directory: String
     private var volumes: [String: String] = [:]
     /// nil without volumes.
@@ -117,7 +119,7 @@ private struct ScenarioRun {
         for service in services { service.openInTime(start: start) }
     }
 
-    private var deadline: ContinuousClock.Instant { start + .seconds(scenario.limit) }
+    private var deadline: ContinuousClock.Instant { start + .seconds(scenario.limit) + preparation }
 
     private mutating func note(_ text: String) {
         transcript.events.append(.init(time: start.duration(to: clock.now).seconds, text: text))
@@ -134,8 +136,10 @@ private struct ScenarioRun {
                 files: try contents(of: declaration.files), sharesNetwork: !scenario.services.isEmpty,
                 keepsFiles: !scenario.filesLookedAt(of: name).isEmpty)
             note("start \(name)")
-            let now = clock.now
+            let begin = clock.now
             let container = try await runtime.start(spec, volumes: volumes)
+            let now = clock.now
+            preparation += begin.duration(to: now)
             started.append(Started(name: name, command: spec.command, container: container, start: now))
         case .awaitEnd(let name):
             return try await wait(until: end, "\(name) did not end") { $0.hasEnded(name) }

@@ -17,7 +17,7 @@ import Verdict
         // More than a pipe holds: once it is written, the tool has judged the first image and reads the second one.
         try await pipe.fill(bytes: 1 << 20)
         tool.signal(number)
-        let result = try await tool.result(within: 60)
+        let result = try await tool.result(within: 300)
         #expect(result.code == code, "\(result)")
         #expect(result.errors == "assay: error: interrupted; the report is incomplete\n", "\(result)")
         let record = try JSONDecoder().decode(
@@ -35,7 +35,7 @@ import Verdict
             input: .descriptor(pipe.reading))
         try await pipe.fill(bytes: 1 << 20)
         tool.signal(SIGINT)
-        let result = try await tool.result(within: 60)
+        let result = try await tool.result(within: 300)
         #expect(result.code == 130, "\(result)")
         #expect(result.output.contains("the run is incomplete"), "\(result)")
     }
@@ -48,6 +48,6 @@ import Verdict
             Setting.binary.value(), ["inspect", "-"], input: .descriptor(pipe.reading))
         try await pipe.fill(bytes: 1 << 20)
         tool.signal(number)
-        #expect(try await tool.result(within: 60).code == code)
+        #expect(try await tool.result(within: 300).code == code)
     }
 }

@@ -65,7 +65,7 @@ import Verdict
             // Up to a little after the usual end.
             try await Task.sleep(for: duration * (Double(number + 1) / Double(KillTests.kills) * 1.2))
             tool.signal(SIGKILL)
-            let code = try await tool.result(within: 60).code
+            let code = try await tool.result(within: 300).code
             #expect(code == 137 || code == 0)
             try await look("kill \(number)")
         }

@@ -91,7 +91,7 @@ extension ReferenceImageTests {
             try await tool.reaches("the engine's load", hasBegun)
             let start = ContinuousClock.now
             tool.signal(SIGINT)
-            let result = try await tool.result(within: 60)
+            let result = try await tool.result(within: 300)
             #expect(ContinuousClock.now - start < promptly)
             #expect(result.code == 130, "\(result)")
             #expect(try await runtime.leftovers(marker: "no such") == [])
@@ -109,7 +109,7 @@ extension ReferenceImageTests {
             try await Task.sleep(for: .seconds(2))
             let start = ContinuousClock.now
             tool.signal(SIGINT)
-            let result = try await tool.result(within: 60)
+            let result = try await tool.result(within: 300)
             #expect(ContinuousClock.now - start < promptly)
             #expect(result.code == 130, "\(result)")
             let cached = runtime.halfUnpacked.map { "directory \(URL(filePath: $0).lastPathComponent)" }

@@ -355,7 +355,7 @@ import Verdict
         }
         #expect(count == 1)
         tool.signal(SIGINT)
-        let result = try await tool.result(within: 60)
+        let result = try await tool.result(within: 300)
         #expect(result.code == 130, "\(result)")
         #expect(try directory.read("out.txt").last == 0x0A)
         #expect(try files() == ["out.txt", "record"])

@@ -34,9 +34,9 @@ import Verdict
                     containers: {main: {args: ['echo ready; sleep 60']}}
                     steps:
                       - {start: main}
-                      - {wait: main, stdout: {contains: ready}, within: 30}
+                      - {wait: main, stdout: {contains: ready}, within: 120}
                       - {signal: main, name: KILL}
-                      - {wait: main, within: 30}
+                      - {wait: main, within: 120}
                   stdin: {containers: {main: {entrypoint: [cat], stdin: "from outside"}}}
                   network: {containers: {main: {args: ['ls /sys/class/net; grep -c : /proc/net/dev']}}}
                   steps:
@@ -45,12 +45,12 @@ import Verdict
                       other: {args: ['cat /data/note'], user: "900:900", volumes: {data: /data}}
                     steps:
                       - {start: main}
-                      - {wait: main, stdout: {contains: ready}, within: 30}
+                      - {wait: main, stdout: {contains: ready}, within: 120}
                       - {exec: main, as: note, args: [sh, -c, 'id -u; echo $GREETING > /data/note; exit 4'], user: "77:88"}
                       - {start: other}
-                      - {wait: other, within: 30}
+                      - {wait: other, within: 120}
                       - {signal: main, name: TERM}
-                      - {wait: main, within: 30}
+                      - {wait: main, within: 120}
                   terminal: {containers: {main: {args: ['tty; echo $TERM; test -t 0 && test -t 1 && test -t 2 && echo all >&2; exit 4'], tty: true}}}
                   untyped: {containers: {main: {args: ['read -t 1 word; exit $?'], tty: true}}}
                   temporary:
@@ -65,14 +65,14 @@ import Verdict
                         files: [{path: /etc/added, content: text, mode: "0640"}]
                     steps:
                       - {start: main}
-                      - {wait: main, within: 30}
+                      - {wait: main, within: 120}
                       - {look: main, files: [/work, /work/fifo, /nope, /nowhere, /loop, /etc/passwd/x], contents: [/work/note, /work/link, /etc/added, /escape/passwd, /bin/busybox]}
                   running:
                     containers:
                       main: {args: ['setsid sleep 300 & nc -l -p 8080 & echo ready; wait']}
                     steps:
                       - {start: main}
-                      - {wait: main, port: 8080, within: 30}
+                      - {wait: main, port: 8080, within: 120}
                       - {exec: main, as: other, args: [sh, -c, 'echo beside >/tmp/beside']}
                       - {look: main, contents: [/tmp/beside]}
                   without-shell:
@@ -202,7 +202,7 @@ import Verdict
         let run = try await MiddleOfRun(kind, image)
         let start = ContinuousClock.now
         run.tool.signal(number)
-        let result = try await run.tool.result(within: 60)
+        let result = try await run.tool.result(within: 300)
         #expect(ContinuousClock.now - start < promptly)
         #expect(result.code == code, "\(result)")
         let left = try await run.leftovers()
@@ -220,7 +220,7 @@ import Verdict
     func whatAKilledRunLeftIsRemoved(kind: TestedRuntime.Kind, cleaner: String) async throws {
         let run = try await MiddleOfRun(kind, image)
         run.tool.signal(SIGKILL)
-        _ = try await run.tool.result(within: 60)
+        _ = try await run.tool.result(within: 300)
         // Servers hang on a pipe whose other end is gone, and so do containers that are no engine's.
         func isOver(_ left: [String]) -> Bool {
             !left.contains {
@@ -228,7 +228,7 @@ import Verdict
                     || kind == .oci && $0.hasPrefix("process")
             }
         }
-        for _ in 0..<100 where !isOver(try await run.leftovers()) {
+        for _ in 0..<600 where !isOver(try await run.leftovers()) {
             try await Task.sleep(for: .milliseconds(50))
         }
         let left = try await run.leftovers()
@@ -236,9 +236,9 @@ import Verdict
         #expect(left.contains { $0.hasPrefix("directory \(run.runtime.kind)-") }, "\(left)")
         #expect(left.contains { $0.hasPrefix("ps ") } == (kind != .oci), "\(left)")
         if cleaner == "doctor" {
-            let doctor = try await run.runtime.start(["doctor"]).result(within: 60)
+            let doctor = try await run.runtime.start(["doctor"]).result(within: 300)
             #expect(doctor.output.contains("/run/\(kind)-"), "\(doctor)")
-            let clean = try await run.runtime.start(["doctor", "--clean"]).result(within: 60)
+            let clean = try await run.runtime.start(["doctor", "--clean"]).result(within: 300)
             #expect(
                 clean.code == 0 && clean.output.hasPrefix("removed what the run \(kind)-"), "\(clean)")
         } else {
@@ -246,7 +246,7 @@ import Verdict
             _ = try await run.runtime.record([image.layout, "--suite", next])
         }
         // Clients of the engine that were attached to containers see by themselves that these are gone.
-        for _ in 0..<100 where !run.runtime.ownProcesses.isEmpty {
+        for _ in 0..<600 where !run.runtime.ownProcesses.isEmpty {
             try await Task.sleep(for: .milliseconds(50))
         }
         #expect(try await run.leftovers() == [])
@@ -259,9 +259,9 @@ import Verdict
         let runtime = try await TestedRuntime(.oci, below: image.directory.path)
         let tool = try runtime.start(runtime.check([image.layout, "--suite", suite]))
         try await tool.reaches("a container") { !ProgramImage.processes(with: marker).isEmpty }
-        let clean = try await runtime.start(["doctor", "--clean"]).result(within: 60)
+        let clean = try await runtime.start(["doctor", "--clean"]).result(within: 300)
         #expect(clean.output == "there was nothing to remove\n", "\(clean)")
-        #expect(try await tool.result(within: 60).code == 0)
+        #expect(try await tool.result(within: 300).code == 0)
     }
 
     /// Of an image that no run has unpacked yet.
@@ -275,7 +275,7 @@ import Verdict
             try runtime.start(runtime.check([large.layout, "--suite", suite, "--report", "json"]))
         }
         for tool in tools {
-            let result = try await tool.result(within: 120)
+            let result = try await tool.result(within: 300)
             #expect(result.code == 0, "\(result)")
         }
         let folder = "\(runtime.cache)/assay/\(kind == .oci || geteuid() != 0 ? "rootfs" : "rootfs-user")"
@@ -334,13 +334,13 @@ import Verdict
         try await tool.reaches("a container") { !ProgramImage.processes(with: marker).isEmpty }
         let engine = try #require(runtime.engine)
         try await engine.kill()
-        let result = try await tool.result(within: 120)
+        let result = try await tool.result(within: 300)
         #expect(result.code == 3, "\(result)")
         let record = try JSONDecoder().decode(RunRecord.self, from: Data(result.outputBytes))
         #expect(record.images.first?.results.map(\.outcome) == [.error], "\(record)")
         try await engine.restart()
         #expect(try await runtime.leftovers(marker: "none").contains { $0.hasPrefix("directory docker-") })
-        let clean = try await runtime.start(["doctor", "--clean"]).result(within: 120)
+        let clean = try await runtime.start(["doctor", "--clean"]).result(within: 300)
         #expect(clean.output.hasPrefix("removed what the run docker-"), "\(clean)")
         #expect(try await runtime.leftovers(marker: marker) == [])
         try await runtime.stop()

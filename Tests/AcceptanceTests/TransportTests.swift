@@ -199,7 +199,7 @@ final class DockerEngine: Sendable {
             let process = process.withLock { $0 }
             process.signal(SIGTERM)
             throw ToolError(
-                description: "the Docker engine does not answer: \(try await process.result(within: 60))")
+                description: "the Docker engine does not answer: \(try await process.result(within: 300))")
         }
     }
 
@@ -232,6 +232,6 @@ final class DockerEngine: Sendable {
             let processID = String(decoding: try directory.read("pid"), as: UTF8.self)
             _ = try await rootOutput(of: "kill", ["-\(number)", processID])
         }
-        _ = try await process.result(within: 60)
+        _ = try await process.result(within: 300)
     }
 }
