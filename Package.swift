@@ -96,6 +96,7 @@ let package = Package(
         .executableTarget(
             name: "unruly-reader", dependencies: ["LayerArchive"], path: "Tests/UnrulyReader",
             swiftSettings: swift),
+        .executableTarget(name: "old-kernel", path: "Tests/OldKernel"),
         .target(
             name: "FuzzTargets",
             dependencies: [

@@ -85,7 +85,13 @@ struct Doctor: AsyncParsableCommand {
         )
         Doctor.row(
             containment.landlockVersion != nil, "landlock",
-            containment.landlockVersion.map { "no files, version \($0)" } ?? "the kernel does not have it")
+            containment.landlockVersion.map { "no files, version \($0)" }
+                ?? "not in force: the kernel does not have it")
+        if !containment.filtersSystemCalls, containment.landlockVersion == nil {
+            Doctor.row(
+                false, "containment",
+                "none: what takes the reader over can do what you can; it only opens no further file")
+        }
         Doctor.row(
             nil, "limits",
             "\(Doctor.size(Int64(Containment.memory))) of memory, \(Containment.processorTime) s of processor time, "

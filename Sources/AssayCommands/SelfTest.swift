@@ -3,6 +3,7 @@ import Foundation
 import Glibc
 import HostileCorpus
 import OCIModel
+import Probes
 import Verdict
 
 struct SelfTest: AsyncParsableCommand {
@@ -11,8 +12,9 @@ struct SelfTest: AsyncParsableCommand {
         abstract: "Try this installation on images that are made to break what reads them.",
         discussion: """
             Each case is an image (or a file of Assay's own) that is built in a scratch directory and given to check,
-            inspect, unpack and save, as programs of their own. It must be judged with the notes that belong to it, or
-            refused with the reason; within 10 s and 300 MB; and nothing beside its own directory may change.
+            inspect, unpack and save, as programs of their own, and started by runc where it has a program. It must be
+            judged with the notes that belong to it, or refused with the reason; within 10 s and 300 MB; and nothing
+            beside its own directory may change.
 
             Examples:
               assay selftest
@@ -58,13 +60,18 @@ struct SelfTest: AsyncParsableCommand {
         defer { try? FileManager.default.removeItem(atPath: scratch) }
         let runner = SelfTestRunner(
             program: try Console.programPath(), scratch: scratch, seconds: seconds,
-            memory: Int64(megabytes) * 1_000_000)
+            memory: Int64(megabytes) * 1_000_000, obstacle: await RuntimeKind.oci.obstacle())
         var held = 0
+        var notStarted = 0
         for await (position, result) in results(of: cases, by: runner) {
             held += result.faults.isEmpty ? 1 : 0
+            notStarted += result.obstacle == nil ? 0 : 1
             Console.output(SelfTest.row(cases[position], result))
         }
         interruption.end()
+        if let obstacle = runner.obstacle, notStarted > 0 {
+            Console.output("\n\(notStarted) images were not started: \(obstacle)\n")
+        }
         Console.output("\n\(held) of \(cases.count) cases hold\n")
         if held < cases.count { throw CommandExit(.notConforming) }
     }

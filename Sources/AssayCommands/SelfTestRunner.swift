@@ -9,6 +9,8 @@ struct SelfTestRunner: Sendable {
     struct Result: Sendable {
         /// What is wrong, a line each; none when the case holds.
         var faults: [String] = []
+        /// Why the image was not started although it can be; nil where it was, or there is nothing to start.
+        var obstacle: String?
         /// Wall time of the slowest command, in seconds.
         var seconds = 0.0
         /// Memory of the largest, in bytes.
@@ -20,6 +22,8 @@ struct SelfTestRunner: Sendable {
     /// What a command may take.
     let seconds: Double
     let memory: Int64
+    /// Why this machine starts no containers; nil when it does.
+    let obstacle: String?
 
     /// - Parameter number: tells the case's directory from those of others.
     func run(_ hostile: HostileCase, number: Int) async -> Result {
@@ -44,6 +48,8 @@ private struct Trial {
     var result = SelfTestRunner.Result()
 
     private var work: String { "\(place)/work" }
+    /// Most lines of a sanitizer's report that are shown.
+    private static let maximumReport = 100
     /// What is in the file that no command may read.
     private let secret = "secret-\(UUID().uuidString)"
 
@@ -65,7 +71,9 @@ private struct Trial {
         let subject = String(decoding: writing.output, as: UTF8.self)
         let before = Surroundings(of: place, without: "work")
         switch hostile.input {
-        case .image: try await tryImage(subject)
+        case .image:
+            try await tryImage(subject)
+            if let begins = hostile.begins { try await tryStart(subject, begins: begins) }
         case .suite: try await tryInput(["suites", "lint", subject])
         case .waivers: try await tryInput(["check", "oci:nowhere", "--waivers", subject])
         }
@@ -90,6 +98,11 @@ private struct Trial {
             fault("\(arguments[0]): no end after \(runner.seconds) s")
         } else if let signal = program.signal {
             fault("\(arguments[0]): ended by signal \(signal)")
+        }
+        let errors = String(decoding: program.errors, as: UTF8.self).split(separator: "\n")
+        if errors.contains(where: { $0.contains("Sanitizer: ") }) {
+            fault("\(arguments[0]): a sanitizer reports")
+            errors.prefix(Trial.maximumReport).forEach { fault(String($0)) }
         }
         if program.memory > runner.memory { fault("\(arguments[0]): \(program.memory) bytes of memory") }
         for (name, bytes) in [("output", program.output), ("errors", program.errors)] {
@@ -182,6 +195,43 @@ private struct Trial {
         }
         if let missing, !inspection.missing.contains(where: { $0.contains(missing) }) {
             fault("inspect: nothing is said of \(missing)")
+        }
+    }
+
+    // MARK: Containers
+
+    private mutating func tryStart(_ image: String, begins: Bool) async throws {
+        guard runner.obstacle == nil else { return result.obstacle = runner.obstacle }
+        let suite = """
+            suite: start
+            title: Start
+            scenarios:
+              start:
+                containers: {main: {entrypoint: [/program]}}
+            checks:
+              - {id: S-1, title: it ends, run: start, expect: {exit: main, equals: 0}}
+            """
+        try Data(suite.utf8).write(to: URL(fileURLWithPath: "\(work)/start.yaml"))
+        _ = try await command([
+            "check", image, "--suite", "\(work)/start.yaml", "--runtime", "oci", "--report", "text",
+            "--report",
+            "json=start.json",
+        ])
+        // What was unpacked may have owners that only the program can remove.
+        let cleaning = try await command(["doctor", "--clean", "--all"])
+        if cleaning.code != 0 {
+            fault("doctor: exit code \(cleaning.code ?? -1): \(firstLine(cleaning.errors))")
+        }
+        guard let data = FileManager.default.contents(atPath: "\(work)/start.json") else {
+            return fault("check: there is no record of the start")
+        }
+        let record = try JSONDecoder().decode(RunRecord.self, from: data)
+        guard let start = record.images.first?.results.first else {
+            return fault("check: the record has no result of the start")
+        }
+        let isExpected = begins ? start.outcome == .pass : [.fail, .error].contains(start.outcome)
+        if !isExpected {
+            fault("check: the start is \(start.outcome.rawValue): \(start.reason ?? "\(start.findings)")")
         }
     }
 

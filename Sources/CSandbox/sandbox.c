@@ -170,21 +170,28 @@ static int has_one_thread(void) {
 struct assay_containment assay_sandbox_enter(uint64_t memory, uint64_t seconds) {
     struct assay_containment containment = {0, 0};
     limit(RLIMIT_CORE, 0);
-    limit(RLIMIT_FSIZE, 0);
     limit(RLIMIT_CPU, seconds);
 #ifdef SANITIZED
     (void)memory;
 #else
+    limit(RLIMIT_FSIZE, 0);
     limit(RLIMIT_DATA, memory);
 #endif
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return containment;
-    // Landlock holds the calling thread: with others beside it, it would hold nothing.
-    if (has_one_thread()) containment.landlock = enter_landlock(-1);
-    containment.seccomp = enter_seccomp();
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0) {
+        // Landlock holds the calling thread: with others beside it, it would hold nothing.
+        if (has_one_thread()) containment.landlock = enter_landlock(-1);
+        containment.seccomp = enter_seccomp();
+    }
     // No descriptor beyond those that are open; where the filter holds, there is no way to one anyway.
     limit(RLIMIT_NOFILE, 0);
     return containment;
 }
+
+#ifdef SANITIZED
+int assay_is_sanitized(void) { return 1; }
+#else
+int assay_is_sanitized(void) { return 0; }
+#endif
 
 void assay_end_with_parent(void) { prctl(PR_SET_PDEATHSIG, SIGKILL); }
 

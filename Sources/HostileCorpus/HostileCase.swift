@@ -29,17 +29,21 @@ public struct HostileCase: Sendable {
     public let expected: Expected
     /// Checks of the suite language, each of which must pass on it.
     public let checks: String
+    /// Of an image with a program, `/program`, that ends with 0: whether a runtime can start it, or must refuse to. Nil
+    /// where there is nothing to start.
+    public let begins: Bool?
     private let build: @Sendable (HostileWorkshop) throws -> String
 
     init(
         _ id: String, _ title: String, _ expected: Expected, input: Input = .image, checks: String = "",
-        build: @escaping @Sendable (HostileWorkshop) throws -> String
+        begins: Bool? = nil, build: @escaping @Sendable (HostileWorkshop) throws -> String
     ) {
         self.id = id
         self.title = title
         self.input = input
         self.expected = expected
         self.checks = checks
+        self.begins = begins
         self.build = build
     }
 
@@ -122,5 +126,5 @@ extension HostileCase {
 public enum HostileCorpus {
     public static let cases: [HostileCase] =
         memberCases + linkCases + dataCases + documentCases + archiveCases + whiteoutCases + contentCases
-        + inputCases
+        + startCases + inputCases
 }

@@ -80,6 +80,7 @@ struct LayoutForm {
     var run = "{}"
     /// The member `history`, if there is one.
     var history: String?
+    var architecture = "amd64"
     /// The whole documents, instead of those that the layers make.
     var config: String?
     var manifest: ((_ config: String, _ layers: String) -> String)?
@@ -91,7 +92,7 @@ struct LayoutForm {
     var configText: String {
         let diffIDs = layers.map { "\"\($0.diffID)\"" }.joined(separator: ",")
         return config
-            ?? #"{"architecture":"amd64","os":"linux","config":\#(run),"rootfs":{"type":"layers","diff_ids":[\#(diffIDs)]}"#
+            ?? #"{"architecture":"\#(architecture)","os":"linux","config":\#(run),"rootfs":{"type":"layers","diff_ids":[\#(diffIDs)]}"#
             + (history.map { ",\"history\":\($0)}" } ?? "}")
     }
 

@@ -35,8 +35,11 @@ final class ReaderProcess {
         opened.append(ends[1])
         answers = ends[0]
         do {
-            let nothing = try checked(open("/dev/null", O_WRONLY | O_CLOEXEC), "/dev/null")
-            let sources = [memory, ends[1], nothing] + request.files.map(\.descriptor)
+            // What a sanitizer reports is for whoever runs the program; what else it might say is not.
+            let errors =
+                assay_is_sanitized() != 0
+                ? STDERR_FILENO : try checked(open("/dev/null", O_WRONLY | O_CLOEXEC), "/dev/null")
+            let sources = [memory, ends[1], errors] + request.files.map(\.descriptor)
             // First out of the way of the numbers that they shall have.
             let copies = try sources.map {
                 try checked(fcntl($0, F_DUPFD_CLOEXEC, Int32(sources.count)), "a descriptor")

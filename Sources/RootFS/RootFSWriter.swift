@@ -137,9 +137,18 @@ private struct FileSink: MemberSink {
     let plan: [Int: FileMetadata]
     let target: UnpackTarget
     let preservesOwners: Bool
-    private var current: (metadata: FileMetadata, descriptor: Int32)?
-    /// The smallest piece that may become a hole: a block of most file systems.
+    private var current: OpenFile?
+    /// The size of what becomes a hole: a block of most file systems.
     private static let holeSize = 4_096
+
+    private struct OpenFile {
+        let metadata: FileMetadata
+        let descriptor: Int32
+        /// Where the data end that came so far, in bytes. What lies before may have been written.
+        var dataEnd: Int64 = 0
+        /// Bytes that the file has on the disk.
+        var size: Int64 = 0
+    }
 
     init(plan: [Int: FileMetadata], target: UnpackTarget, preservesOwners: Bool) {
         self.plan = plan
@@ -150,37 +159,66 @@ private struct FileSink: MemberSink {
     mutating func begin(_ member: Member, index: Int) throws(LayerError) -> Bool {
         guard let metadata = plan[index] else { return false }
         do throws(UnpackError) {
-            current = (metadata, try target.makeFile(metadata.path))
+            current = OpenFile(metadata: metadata, descriptor: try target.makeFile(metadata))
         } catch {
             throw LayerError(.io, error.message)
         }
         return true
     }
 
+    /// Blocks of zeros, or what has come of them, are not written: what a file does not have reads as zeros, and takes
+    /// neither time nor disk.
     mutating func data(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(LayerError) {
-        guard let current else { return }
+        guard let file = current else { return }
         // The thread is the reader's: it knows nothing of the task.
         guard !target.isInterrupted else { throw LayerError(.io, "unpacking was interrupted") }
-        var written = 0
-        while written < bytes.count {
+        guard offset >= 0, offset <= Int64.max - Int64(bytes.count) else {
+            throw LayerError(.corrupt, "\(file.metadata.path) has data where no file has any")
+        }
+        var start = 0
+        var position = 0
+        while position < bytes.count {
+            let place = offset + Int64(position)
+            let rest = FileSink.holeSize - Int(place % Int64(FileSink.holeSize))
+            let end = min(bytes.count, position + rest)
+            let piece = UnsafeRawBufferPointer(rebasing: bytes[position..<end])
+            if place >= file.dataEnd, piece.isZero {
+                try write(bytes[start..<position], at: offset)
+                start = end
+            }
+            position = end
+        }
+        try write(bytes[start...], at: offset)
+        current?.dataEnd = max(file.dataEnd, offset + Int64(bytes.count))
+    }
+
+    /// - Parameter offset: where the bytes lie in the file of which these are a part.
+    private mutating func write(
+        _ bytes: Slice<UnsafeRawBufferPointer>, at offset: Int64
+    ) throws(LayerError) {
+        guard let file = current, !bytes.isEmpty else { return }
+        var position = bytes.startIndex
+        while position < bytes.endIndex {
             let count = pwrite(
-                current.descriptor, bytes.baseAddress?.advanced(by: written), bytes.count - written,
-                off_t(offset) + off_t(written))
+                file.descriptor, bytes.base.baseAddress?.advanced(by: position), bytes.endIndex - position,
+                off_t(offset) + off_t(position))
             if count < 0, errno == EINTR { continue }
             guard count > 0 else {
                 throw LayerError(
-                    .io, "cannot write \(current.metadata.path): \(String(cString: strerror(errno)))")
+                    .io, "cannot write \(file.metadata.path): \(String(cString: strerror(errno)))")
             }
-            written += count
+            position += count
         }
+        current?.size = max(file.size, offset + Int64(position))
     }
 
     mutating func end() throws(LayerError) {
-        guard let (metadata, descriptor) = current else { return }
+        guard let file = current else { return }
         current = nil
-        defer { close(descriptor) }
+        defer { close(file.descriptor) }
         do throws(UnpackError) {
-            try target.finishFile(descriptor, metadata, preservesOwners: preservesOwners)
+            try target.finishFile(
+                file.descriptor, size: file.size, file.metadata, preservesOwners: preservesOwners)
         } catch {
             throw LayerError(.io, error.message)
         }

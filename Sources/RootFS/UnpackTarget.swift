@@ -26,6 +26,9 @@ final class UnpackTarget: Sendable {
     private let final: String
     private let temporary: String
     let root: Int32
+    /// What a new file below it has that was made with all permissions: tried, since umask, default ACLs, setgid
+    /// directories and file systems have a say in it.
+    private let created: stat
     private let omitted = Mutex<Set<String>>([])
     private let wasInterrupted = Atomic<Bool>(false)
 
@@ -56,6 +59,24 @@ final class UnpackTarget: Sendable {
             throw UnpackError("\(escaped(final)): \(String(cString: strerror(errno)))")
         }
         (temporary, root) = try UnpackTarget.makeDirectory(beside: final)
+        do throws(UnpackError) {
+            created = try UnpackTarget.statusOfNewFile(below: root)
+        } catch {
+            close(root)
+            rmdir(temporary)
+            throw error
+        }
+    }
+
+    private static func statusOfNewFile(below directory: Int32) throws(UnpackError) -> stat {
+        var status = stat()
+        let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+        let descriptor = openat(directory, "trial", flags, mode_t(0o777))
+        defer { if descriptor >= 0 { close(descriptor) } }
+        guard descriptor >= 0, fstat(descriptor, &status) == 0, unlinkat(directory, "trial", 0) == 0 else {
+            throw UnpackError("cannot make a file: \(String(cString: strerror(errno)))")
+        }
+        return status
     }
 
     /// Makes a directory with a lock on it: who looks for what killed runs have left sees by that that this one is
@@ -119,10 +140,12 @@ final class UnpackTarget: Sendable {
         guard mkdirat(root, relative(path), 0o700) == 0 else { throw failure("cannot make", path) }
     }
 
-    func makeFile(_ path: ImagePath) throws(UnpackError) -> Int32 {
+    /// Makes a file with the mode that it shall have in the end, as far as the system lets it; nobody else reaches it yet.
+    func makeFile(_ metadata: FileMetadata) throws(UnpackError) -> Int32 {
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
-        let descriptor = openat(root, relative(path), flags, mode_t(0o600))
-        guard descriptor >= 0 else { throw failure("cannot make", path) }
+        let mode = mode_t(metadata.status.permissions) & 0o777
+        let descriptor = openat(root, relative(metadata.path), flags, mode)
+        guard descriptor >= 0 else { throw failure("cannot make", metadata.path) }
         return descriptor
     }
 
@@ -145,22 +168,28 @@ final class UnpackTarget: Sendable {
 
     // MARK: Metadata
 
-    /// Sets size, owner, attributes, mode and time of an open file: the mode after the owner, since changing
-    /// the owner clears the setuid bit, and capabilities after both.
+    /// Sets size, owner, attributes, mode and time of an open file, as far as it does not have them: the mode after
+    /// the owner, since changing the owner clears the setuid bit, and capabilities after both.
+    ///
+    /// - Parameter size: bytes that it has.
     func finishFile(
-        _ descriptor: Int32, _ metadata: FileMetadata, preservesOwners: Bool
+        _ descriptor: Int32, size: Int64, _ metadata: FileMetadata, preservesOwners: Bool
     ) throws(UnpackError) {
         let status = metadata.status
-        guard ftruncate(descriptor, off_t(status.size)) == 0 else {
-            throw failure("cannot size", metadata.path)
+        if size != status.size {
+            guard ftruncate(descriptor, off_t(status.size)) == 0 else {
+                throw failure("cannot size", metadata.path)
+            }
         }
-        if preservesOwners {
+        if preservesOwners, !hasOwnerByCreation(status) {
             guard let (uid, gid) = owner(status), fchown(descriptor, uid, gid) == 0 else {
                 throw ownerFailure(metadata.path)
             }
         }
-        guard fchmod(descriptor, mode_t(status.permissions)) == 0 else {
-            throw failure("cannot set the mode of", metadata.path)
+        if mode_t(status.permissions) & ~(created.st_mode & 0o777) != 0 {
+            guard fchmod(descriptor, mode_t(status.permissions)) == 0 else {
+                throw failure("cannot set the mode of", metadata.path)
+            }
         }
         for attribute in metadata.attributes where preservesOwners || attribute.name.hasPrefix("user.") {
             if !attribute.set(on: descriptor) { try leaveOut(attribute, of: metadata.path) }
@@ -174,7 +203,7 @@ final class UnpackTarget: Sendable {
     func apply(_ metadata: FileMetadata, to path: ImagePath, preservesOwners: Bool) throws(UnpackError) {
         let status = metadata.status
         let name = relative(path)
-        if preservesOwners {
+        if preservesOwners, !hasOwnerByCreation(status) {
             guard let (uid, gid) = owner(status), fchownat(root, name, uid, gid, AT_SYMLINK_NOFOLLOW) == 0
             else {
                 throw ownerFailure(path)
@@ -200,6 +229,10 @@ final class UnpackTarget: Sendable {
         omitted.withLock {
             _ = $0.insert("\(path): \(escaped(attribute.name)), which this file system does not have")
         }
+    }
+
+    private func hasOwnerByCreation(_ status: FileStatus) -> Bool {
+        status.uid == Int64(created.st_uid) && status.gid == Int64(created.st_gid)
     }
 
     private func owner(_ status: FileStatus) -> (uid_t, gid_t)? {

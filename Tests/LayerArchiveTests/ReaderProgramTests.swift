@@ -10,12 +10,20 @@ private func unruly(_ mode: String) throws -> ReaderProgram {
     try built("unruly-reader", mode)
 }
 
+/// The same as on a kernel that has not all of what holds it.
+private func unruly(_ mode: String, without lack: Lack) throws -> ReaderProgram {
+    let program = try unruly(mode)
+    return ReaderProgram(
+        path: try builtProgram("old-kernel"), arguments: ["old-kernel", lack.rawValue, program.path, mode])
+}
+
+/// What a kernel does not have.
+private enum Lack: String, CaseIterable {
+    case seccomp, landlock, both
+}
+
 private func built(_ name: String, _ mode: String) throws -> ReaderProgram {
-    let arguments = CommandLine.arguments
-    let bundle = arguments.firstIndex(of: "--test-bundle-path").map { arguments[$0 + 1] } ?? arguments[0]
-    let path = (bundle as NSString).deletingLastPathComponent + "/\(name)"
-    try #require(FileManager.default.isExecutableFile(atPath: path), "\(path) is built with the tests")
-    return ReaderProgram(path: path, arguments: [name, mode])
+    ReaderProgram(path: try builtProgram(name), arguments: [name, mode])
 }
 
 private func serial(_ inputs: [LayerInput], plan: ContentPlan = ContentPlan(), _ program: ReaderProgram?)
@@ -128,30 +136,92 @@ private func oddTar() -> [UInt8] {
     @Test("a contained process opens nothing, connects to nothing, starts nothing and signals nobody")
     func refusals() throws {
         let directory = try TemporaryDirectory()
-        let file = try directory.write([1], to: "file")
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: try unruly("try").path)
-        process.arguments = ["try", file]
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        let output = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0)
-        var results: [String: Int32] = [:]
-        for line in String(decoding: output, as: UTF8.self).split(separator: "\n") {
-            let words = line.split(separator: " ")
-            results[String(words[0])] = Int32(words[1])
-        }
+        let results = try attempts(by: try unruly("try"), in: directory)
         #expect(results["seccomp"] == 1)
-        for attempt in [
-            "socket", "local-socket", "read-file", "write-file", "remove-file", "make-directory", "signal",
-            "program",
-        ] {
+        for attempt in attemptsWithDescriptor + attemptsWithout {
             #expect(results[attempt] == EPERM || results[attempt] == EACCES, "\(attempt)")
         }
         #expect(try directory.read("file") == [1])
     }
+
+    @Test("on a kernel without seccomp, Landlock or both layers are read the same, and what holds is said")
+    func oldKernels() async throws {
+        let fixture = try LayerFixture(plain: oddTar())
+        let expected = try await serial([fixture.input], nil)
+        let whole = try await unruly("serve").containment()
+        for lack in Lack.allCases {
+            let program = try unruly("serve", without: lack)
+            let containment = try await program.containment()
+            #expect(containment.filtersSystemCalls == (lack == .landlock), "\(lack)")
+            #expect(
+                containment.landlockVersion == (lack == .seccomp ? whole.landlockVersion : nil), "\(lack)")
+            #expect(try await serial([fixture.input], program) == expected, "\(lack)")
+        }
+    }
+
+    @Test("with seccomp alone nothing more is possible than with both")
+    func withoutLandlock() throws {
+        let directory = try TemporaryDirectory()
+        let results = try attempts(by: try unruly("try", without: .landlock), in: directory)
+        #expect(results["seccomp"] == 1 && results["landlock"] == 0)
+        for attempt in attemptsWithDescriptor + attemptsWithout {
+            #expect(results[attempt] == EPERM, "\(attempt)")
+        }
+    }
+
+    @Test("with Landlock alone no file is opened, made or removed, and no socket made")
+    func withoutSeccomp() async throws {
+        let directory = try TemporaryDirectory()
+        let results = try attempts(by: try unruly("try", without: .seccomp), in: directory)
+        #expect(results["seccomp"] == 0)
+        for attempt in attemptsWithDescriptor {
+            #expect(results[attempt] == EMFILE || results[attempt] == EACCES, "\(attempt)")
+        }
+        if try await unruly("serve").containment().landlockVersion != nil {
+            #expect(results["remove-file"] == EACCES && results["make-directory"] == EACCES)
+            #expect(results["program"] == EACCES)
+            #expect(try directory.read("file") == [1])
+        }
+    }
+
+    @Test("without both no descriptor is had any more, and memory has its bound; the rest is not held")
+    func withoutContainment() async throws {
+        let directory = try TemporaryDirectory()
+        let results = try attempts(by: try unruly("try", without: .both), in: directory)
+        #expect(results["seccomp"] == 0 && results["landlock"] == 0)
+        for attempt in attemptsWithDescriptor { #expect(results[attempt] == EMFILE, "\(attempt)") }
+        // What the documentation says is not held, is not.
+        for attempt in attemptsWithout { #expect(results[attempt] == 0, "\(attempt)") }
+        let fixture = try LayerFixture(plain: oddTar())
+        await #expect {
+            try await serial([fixture.input], try unruly("run-out-of-memory", without: .both))
+        } throws: {
+            "\($0)".contains("ended before it was done")
+        }
+    }
+}
+
+/// What `unruly-reader try` tries: with a new descriptor, and without.
+private let attemptsWithDescriptor = ["socket", "local-socket", "read-file", "write-file"]
+private let attemptsWithout = ["remove-file", "make-directory", "signal", "program"]
+
+/// The error number of each attempt, 0 where it succeeded; and what holds.
+private func attempts(by program: ReaderProgram, in directory: TemporaryDirectory) throws -> [String: Int32] {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: program.path)
+    process.arguments = program.arguments.dropFirst() + [try directory.write([1], to: "file")]
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    try process.run()
+    let output = pipe.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+    var results: [String: Int32] = [:]
+    for line in String(decoding: output, as: UTF8.self).split(separator: "\n") {
+        let words = line.split(separator: " ")
+        results[String(words[0])] = Int32(words[1])
+    }
+    return results
 }
 
 /// Tries, on the thread that reads, what a thread that writes a tree must and must not be able to do.

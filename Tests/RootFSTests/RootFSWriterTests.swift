@@ -110,6 +110,56 @@ import Testing
         #expect(try status("\(out)/pipe").st_mode & S_IFMT == S_IFIFO)
     }
 
+    @Test("blocks of zeros become holes, and every byte is the one of the layer")
+    func holes() async throws {
+        let zeros = [UInt8](repeating: 0, count: 1 << 20)
+        var mixed = [UInt8](repeating: 0, count: 5_000) + [7]
+        mixed += [UInt8](repeating: 0, count: 40_000) + [8, 9] + [UInt8](repeating: 0, count: 3_000)
+        let dense = (0..<20_000).map { UInt8(truncatingIfNeeded: $0 | 1) }
+        let image = try await Layered([
+            archive { tar in
+                tar.add("zeros", content: zeros)
+                tar.add("mixed", content: mixed)
+                tar.add("ends-with-zeros", content: dense + zeros)
+                tar.add("one-zero", content: [0])
+                tar.add("empty", content: [])
+                tar.add("dense", content: dense)
+            }
+        ])
+        let out = try await image.unpack()
+        for (name, content) in [
+            ("zeros", zeros), ("mixed", mixed), ("ends-with-zeros", dense + zeros), ("one-zero", [0]),
+            ("empty", []), ("dense", dense),
+        ] {
+            #expect(try image.directory.read("out/\(name)") == content, "\(name)")
+        }
+        #expect(try status("\(out)/zeros").st_blocks == 0)
+        #expect(try status("\(out)/ends-with-zeros").st_blocks * 512 < 100_000)
+    }
+
+    @Test(
+        "as root: the owner is that of the layer, whatever the directory hands on",
+        .enabled(if: geteuid() == 0, "takes root"), arguments: [mode_t(0o755), 0o2755])
+    func owners(mode: mode_t) async throws {
+        let image = try await Layered([
+            archive { tar in
+                tar.add("d/", .directory, mode: 0o2755, gid: 5)
+                tar.add("d/root", content: [1])
+                tar.add("d/other", content: [1], uid: 50_000)
+                tar.add("d/group", content: [1], gid: 5)
+                tar.add("link", .symbolicLink, linkTarget: "d")
+            }
+        ])
+        #expect(chown(image.directory.path, 0, 7) == 0 && chmod(image.directory.path, mode) == 0)
+        let out = try await image.unpack()
+        for (name, uid, gid) in [
+            ("d", 0, 5), ("d/root", 0, 0), ("d/other", 50_000, 0), ("d/group", 0, 5), ("link", 0, 0),
+        ] as [(String, uid_t, gid_t)] {
+            let found = try status("\(out)/\(name)")
+            #expect((found.st_uid, found.st_gid) == (uid, gid), "\(name)")
+        }
+    }
+
     @Test(
         "as root: owners, devices, capabilities and other attributes",
         .enabled(if: geteuid() == 0, "takes root"))

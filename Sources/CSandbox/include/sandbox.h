@@ -16,10 +16,16 @@ struct assay_containment {
 /// and the descriptors that are open: no file can be opened, no socket made, no program started, no other process
 /// signalled. There is no way back. To be called while the process has one thread.
 ///
+/// Where the kernel has neither seccomp nor Landlock the limits hold and no further file can be opened (RLIMIT_NOFILE);
+/// what needs no descriptor is not forbidden then. What holds is returned.
+///
 /// - memory: bytes of data that the process may have (RLIMIT_DATA). Without effect in a build with a sanitizer, whose
-///   shadow memory is larger than any bound.
+///   shadow memory is larger than any bound and whose report may go to a file.
 /// - seconds: processor time it may take (RLIMIT_CPU).
 struct assay_containment assay_sandbox_enter(uint64_t memory, uint64_t seconds);
+
+/// Whether this is a build with AddressSanitizer or ThreadSanitizer.
+int assay_is_sanitized(void);
 
 /// Has the system end this process (SIGKILL) when the thread that started it ends (prctl(2), PR_SET_PDEATHSIG).
 void assay_end_with_parent(void);
