@@ -49,7 +49,7 @@ private struct Trial {
 
     private var work: String { "\(place)/work" }
     /// Most lines of a sanitizer's report that are shown.
-    private static let maximumReport = 100
+    private static let maximumReport = 30
     /// What is in the file that no command may read.
     private let secret = "secret-\(UUID().uuidString)"
 

@@ -5,7 +5,8 @@ import OCIModel
 extension HostileCorpus {
     static let startCases: [HostileCase] = [
         start("63-start", "an image that has nothing but its program") { _, _ in },
-        start("63-start-dev", "the directory /dev is a link out of the image") { tar, workshop in
+        start("63-start-dev", "the directory /dev is a link out of the image (CVE-2026-41579)", begins: false)
+        { tar, workshop in
             tar.add("dev", .symbolicLink, linkTarget: workshop.outside)
         },
         start("63-start-proc", "the directory /proc is a link out of the image", begins: false) {

@@ -91,6 +91,14 @@ final class ProbeRun: Sendable {
             }
         }
         await Leftovers.remove(cache: settings.cache)
+        // runc makes devices below /dev without asking whether that is a link (CVE-2026-41579): they, and what it removes
+        // there, would be this machine's.
+        let devices = try? analysis.facts.rootfs.status(at: ImagePath("/dev"), followingFinalLink: false)
+        guard devices?.kind != .symbolicLink else {
+            return all(
+                .failed(
+                    reason: "/dev is a link, which runtimes may follow out of the image: nothing is started"))
+        }
         let kind: RuntimeKind
         if let wanted = settings.runtime {
             if let obstacle = await wanted.obstacle() {

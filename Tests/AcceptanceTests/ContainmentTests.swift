@@ -4,13 +4,16 @@ import Testing
 /// What is said of the process that reads layers is so on kernels that cannot hold it too.
 @Suite struct ContainmentTests {
     private func doctor(without lack: String) async throws -> [String] {
+        // Neither runtimes nor what is kept are looked at: both may take long.
+        let cache = try TemporaryDirectory()
         let result = try await run(
-            builtProgram("old-kernel"), [lack, Setting.binary.value(), "doctor"])
-        #expect([0, 3].contains(result.code), "\(result)")
+            builtProgram("old-kernel"), [lack, Setting.binary.value(), "doctor"],
+            environment: ["PATH": "/nonexistent", "XDG_CACHE_HOME": cache.path])
+        #expect(result.code == 3, "\(result)")
         let lines = result.output.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         let start = try #require(
             lines.firstIndex(of: "what holds the process that reads layers"), "\(result)")
-        return lines[(start + 2)...].prefix { !$0.isEmpty }.map { String($0.drop { $0 == " " }) }
+        return lines[(start + 1)...].prefix { !$0.isEmpty }.map { String($0.drop { $0 == " " }) }
     }
 
     @Test func doctorSaysWhatIsMissing() async throws {
