@@ -67,24 +67,27 @@ final class HashStream: @unchecked Sendable {
         if digestsItself { digestPending() }
     }
 
+    /// What a buffer was filled with; inside the crew's lock, since the lengths of others change.
+    private func filled(_ position: Int) -> UnsafeRawBufferPointer {
+        let slot = position % slots.count
+        return UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(slots[slot])[..<lengths[slot]])
+    }
+
     /// Digests what is pending, unless another thread is at it.
     func digestPending() {
         while true {
-            let batch: Range<Int>? = crew.monitor.withLock {
+            let batch: [UnsafeRawBufferPointer]? = crew.monitor.withLock {
                 guard !isDigesting, digested < produced else { return nil }
                 isDigesting = true
                 // Few at a time, so that the producer gets slots back while the rest is digested.
-                return digested..<min(produced, digested + 2 * HashCrew.helperThreshold)
+                return (digested..<min(produced, digested + 2 * HashCrew.helperThreshold)).map(filled)
             }
             guard let batch else { return }
-            for position in batch {
-                let slot = position % slots.count
-                let bytes = UnsafeRawBufferPointer(
-                    rebasing: UnsafeRawBufferPointer(slots[slot])[..<lengths[slot]])
+            for bytes in batch {
                 for (_, digester) in digesters { digester.update(bytes) }
             }
             crew.monitor.withLock {
-                digested = batch.upperBound
+                digested += batch.count
                 isDigesting = false
                 crew.monitor.signalAll()
             }
