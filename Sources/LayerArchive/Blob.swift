@@ -38,6 +38,25 @@ public final class RandomAccessFile: Sendable {
 
     deinit { close(descriptor) }
 
+    /// When the file was changed last, and its size: as long as they stay the same, so do its bytes.
+    struct State: Equatable {
+        let seconds: Int
+        let nanoseconds: Int
+        let size: Int
+
+        fileprivate init(_ status: stat) {
+            seconds = status.st_ctim.tv_sec
+            nanoseconds = status.st_ctim.tv_nsec
+            size = Int(status.st_size)
+        }
+    }
+
+    /// The state of the file now; nil where the system does not tell.
+    var state: State? {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 ? State(status) : nil
+    }
+
     /// Reads up to `buffer.count` bytes; fewer only at the end of the file.
     ///
     /// - Throws: `LayerError` of kind `.io` with the system's reason.

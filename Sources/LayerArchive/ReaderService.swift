@@ -42,18 +42,16 @@ public enum ReaderService {
         answers.send(.contained, containment.bytes)
         guard !request.inputs.isEmpty else { return }
         let progress = ReadProgress()
-        let kept = KeptContents(request.limits)
         let ended = DispatchSemaphore(value: 0)
-        let work = LayerReader.work(request.inputs, limits: request.limits, progress: progress) {
-            position, decoder in
-            answers.send(.begun, layer: position, [])
-            do throws(LayerError) {
-                var sink = IndexSink(plan: request.plan, limits: request.limits)
-                let summary = try decoder.decode(into: &sink)
-                try kept.add(sink.kept)
-                let layer = LayerReader.IndexedLayer(summary: summary, table: sink.table)
-                answers.send(layer, position)
-            } catch {
+        let work = LayerReader.indexing(
+            request.inputs, plan: request.plan, limits: request.limits, kept: KeptContents(request.limits),
+            progress: progress
+        ) { position, finding in
+            switch finding {
+            case .begun: answers.send(.begun, layer: position, [])
+            case .indexed(let layer): answers.send(layer, position)
+            case .verified(.success): answers.send(.verified, layer: position, [])
+            case .verified(.failure(let error)):
                 var writer = ByteWriter()
                 writer.text(error.kind.rawValue)
                 writer.text(error.message)
@@ -115,10 +113,12 @@ enum AnswerKind: UInt8 {
     case begun
     /// Bytes of blobs read so far.
     case progress
-    /// The serial form of a layer.
+    /// The serial form of a layer, which may turn out not to be what is claimed of it.
     case layer
     /// Kind and message of an error.
     case error
+    /// The layer is what is claimed of it.
+    case verified
 
     static let headerSize = 13
 }
