@@ -106,13 +106,20 @@ public struct Blob: Sendable {
         guard size <= limit else {
             throw LayerError(.limit, "\(escaped(file.name)): \(size) bytes, more than the limit of \(limit)")
         }
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Int(size), alignment: 16)
-        defer { buffer.deallocate() }
-        let count = try read(into: buffer, at: 0)
-        guard count == buffer.count else {
-            throw LayerError(.truncated, "\(escaped(file.name)): ends after \(count) of \(size) bytes")
+        var failure: LayerError?
+        let bytes = [UInt8](unsafeUninitializedCapacity: Int(size)) { buffer, count in
+            do throws(LayerError) {
+                count = try read(into: UnsafeMutableRawBufferPointer(buffer), at: 0)
+            } catch {
+                failure = error
+            }
         }
-        return Array(buffer)
+        if let failure { throw failure }
+        guard bytes.count == size else {
+            throw LayerError(
+                .truncated, "\(escaped(file.name)): ends after \(bytes.count) of \(size) bytes")
+        }
+        return bytes
     }
 }
 

@@ -59,7 +59,7 @@ public enum LayerReader {
         _ body: @Sendable (_ layers: [IndexedLayer], _ verification: Verification) async throws -> Output
     ) async throws -> Output {
         let prefix = settings.cache?.prefix(plan: plan, limits: settings.limits)
-        let keys: [String?] = inputs.map { input in prefix.flatMap { settings.cache?.key(of: input, prefix: $0) } }
+        let keys = inputs.map { input in prefix.flatMap { settings.cache?.key(of: input, prefix: $0) } }
         var isRefused = Array(repeating: false, count: inputs.count)
         while true {
             let indexing = Indexing(
