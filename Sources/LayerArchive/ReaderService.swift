@@ -43,13 +43,16 @@ public enum ReaderService {
         guard !request.inputs.isEmpty else { return }
         let progress = ReadProgress()
         let ended = DispatchSemaphore(value: 0)
+        let handedOver = Atomic<Int>(0)
         let work = LayerReader.indexing(
             request.inputs, plan: request.plan, limits: request.limits, kept: KeptContents(request.limits),
             progress: progress
         ) { position, finding in
             switch finding {
             case .begun: answers.send(.begun, layer: position, [])
-            case .indexed(let layer): answers.send(layer, position)
+            case .indexed(let layer):
+                answers.send(layer, position)
+                handedOver.add(1, ordering: .relaxed)
             case .verified(.success): answers.send(.verified, layer: position, [])
             case .verified(.failure(let error)):
                 var writer = ByteWriter()
@@ -61,6 +64,8 @@ public enum ReaderService {
         WorkerThreads.start(threads, work, completion: { ended.signal() })
         // When nobody reads the answers any more, SIGPIPE ends the process.
         while ended.wait(timeout: .now() + .milliseconds(100)) == .timedOut {
+            // What was handed over takes memory in the other process now.
+            if handedOver.exchange(0, ordering: .relaxed) > 0 { assay_return_freed_memory() }
             var writer = ByteWriter()
             writer.integer(progress.bytesRead)
             answers.send(.progress, writer.bytes)
