@@ -13,6 +13,7 @@ import Verdict
 
 struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "check",
         abstract: "Judge images by the checks of a suite and report.",
         discussion: """
             Examples:

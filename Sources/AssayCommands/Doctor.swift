@@ -7,6 +7,7 @@ import Verdict
 
 struct Doctor: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "doctor",
         abstract: "Say what can run containers here, what probes may use, and what runs have left.",
         discussion: """
             Examples:

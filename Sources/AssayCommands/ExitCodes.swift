@@ -14,6 +14,14 @@ extension AssayCommand {
     /// process has one thread.
     public static func serveIfAsked() { ReaderMode.enterIfAsked() }
 
+    /// Prints the version and ends the program when it is asked for nothing else: scripts ask each time before they begin,
+    /// and it takes no parser of all commands.
+    public static func tellVersionIfAsked() {
+        guard CommandLine.arguments.dropFirst().elementsEqual(["--version"]) else { return }
+        print(configuration.version)
+        Glibc.exit(ExitDecision.conforming.rawValue)
+    }
+
     /// Parses the command line, runs the command and ends the process with the code that the README promises.
     ///
     /// ArgumentParser's own codes (64 for usage, 1 for any error) would say something else.

@@ -7,6 +7,7 @@ import Verdict
 
 struct Explain: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "explain",
         abstract: "Say what a check or statement is about and why, or what a kind of expectation can say.",
         discussion: """
             Examples:

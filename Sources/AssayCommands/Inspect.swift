@@ -10,6 +10,7 @@ struct Inspect: AsyncParsableCommand {
     }
 
     static let configuration = CommandConfiguration(
+        commandName: "inspect",
         abstract: "Show what is in an image: identity, config, layers, sizes, users, packages, setuid files.",
         discussion: """
             Examples:

@@ -6,6 +6,7 @@ import Probes
 /// container's root, standard output gets what is there as JSON.
 struct Look: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "look",
         abstract: "Look at files of a container, for a check that runs.", shouldDisplay: false)
 
     @Argument(help: "What to look at, as JSON.") var request: String

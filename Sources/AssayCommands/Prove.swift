@@ -10,6 +10,7 @@ import Verdict
 
 struct Prove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "prove",
         abstract: "Try whether the checks of a suite can fail.",
         discussion: """
             Each check that passes on the image is judged again on the image with a violation laid over it in memory: \

@@ -6,6 +6,7 @@ import Verdict
 
 struct Report: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "report",
         abstract: "Write reports of saved runs, one by one or merged.",
         discussion: """
             A record is what assay check --report json=FILE writes. Of several records one is made: the order does not \

@@ -6,6 +6,7 @@ import Verdict
 
 struct Save: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "save",
         abstract: "Copy an image to an OCI layout, bit for bit, every blob verified.",
         discussion: """
             Example:

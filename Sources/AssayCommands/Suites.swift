@@ -6,6 +6,7 @@ import Verdict
 
 struct Suites: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "suites",
         abstract: "List, show and examine suites of checks.",
         discussion: """
             Examples:
@@ -18,7 +19,8 @@ struct Suites: ParsableCommand {
         subcommands: [List.self, Show.self, Lint.self, Map.self, Schema.self])
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "The suites that are built in.")
+        static let configuration = CommandConfiguration(
+            commandName: "list", abstract: "The suites that are built in.")
 
         func run() throws {
             for name in SuiteSource.builtinNames {
@@ -30,6 +32,7 @@ struct Suites: ParsableCommand {
 
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "show",
             abstract: "The parameters, release lines and checks of a suite.")
 
         @Argument(help: ArgumentHelp("The suite.", valueName: "name|path")) var suite: String
@@ -68,6 +71,7 @@ struct Suites: ParsableCommand {
 
     struct Lint: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "lint",
             abstract: "Say everything that is wrong with suites.",
             discussion: "Exit codes: 0 when nothing is wrong; 2 when something is.")
 
@@ -96,6 +100,7 @@ struct Suites: ParsableCommand {
 
     struct Map: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "map",
             abstract: "Which checks enforce which statement of the document, as a table in Markdown.",
             discussion: "Exit code 1 when an image could show a statement and no check enforces it.")
 
@@ -120,6 +125,7 @@ struct Suites: ParsableCommand {
 
     struct Schema: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "schema",
             abstract: "The JSON Schema of the files of a suite.")
 
         func run() throws { Console.output(try SuiteSchema.text) }

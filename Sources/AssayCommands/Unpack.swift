@@ -8,6 +8,7 @@ import Verdict
 
 struct Unpack: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "unpack",
         abstract: "Write an image's merged root file system into a directory.",
         discussion: """
             Examples:

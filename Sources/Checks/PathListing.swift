@@ -1,4 +1,5 @@
 import Facts
+import Glibc
 import OCIModel
 import RootFS
 import Synchronization
@@ -88,11 +89,25 @@ struct PathGlob {
     }
 
     func matches(_ path: ArraySlice<UInt8>) -> Bool {
-        if let subtree { return path.starts(with: subtree) }
-        guard path.count >= suffix.count, path.suffix(suffix.count).elementsEqual(suffix) else {
+        if let subtree {
+            return path.count >= subtree.count && PathGlob.areEqual(path.prefix(subtree.count), subtree)
+        }
+        guard path.count >= suffix.count, PathGlob.areEqual(path.suffix(suffix.count), suffix) else {
             return false
         }
         return glob.matches(path)
+    }
+
+    /// Whether bytes of the same number are the same.
+    private static func areEqual(_ bytes: ArraySlice<UInt8>, _ other: [UInt8]) -> Bool {
+        bytes.withUnsafeBytes { bytes in
+            other.withUnsafeBytes { other in
+                guard let first = bytes.baseAddress, let second = other.baseAddress else {
+                    return bytes.isEmpty
+                }
+                return memcmp(first, second, other.count) == 0
+            }
+        }
     }
 }
 

@@ -240,12 +240,12 @@ struct PathsExpectation: Expectation {
     ) throws(Unresolved) -> [Node] {
         let rootfs = context.facts.rootfs
         let exceptions = try quantified.exceptions(in: context.scope).map { PathGlob($0) }
-        var seen: Set<Node> = []
+        var isSeen = Array(repeating: false, count: rootfs.placeCount)
         var result: [Node] = []
         func take(_ node: Node, _ path: ArraySlice<UInt8>) {
-            if !exceptions.contains(where: { $0.matches(path) }), seen.insert(node).inserted {
-                result.append(node)
-            }
+            guard !isSeen[node.place], !exceptions.contains(where: { $0.matches(path) }) else { return }
+            isSeen[node.place] = true
+            result.append(node)
         }
         for name in try quantified.names(in: context.scope) {
             let pattern = PathGlob(name)
@@ -258,8 +258,9 @@ struct PathsExpectation: Expectation {
             guard let start = try context.node(at: base, follows: true) else { continue }
             // The tree below a linked directory has the names that the glob is written with.
             let realBase = rootfs.path(of: start)
+            let isReal = realBase == base
             context.listing.value.forEach(from: start) { node, path in
-                if realBase == base {
+                if isReal {
                     if pattern.matches(path) { take(node, path) }
                 } else {
                     let written = base.bytes + path.dropFirst(realBase == .root ? 0 : realBase.bytes.count)

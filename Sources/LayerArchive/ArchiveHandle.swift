@@ -12,19 +12,24 @@ final class ArchiveHandle {
 
     let archive: OpaquePointer
     private let source: ChunkSource
+    private let skip: ((Int64) -> Int64)?
     /// What the source threw while libarchive was asking it for data.
     private var sourceError: LayerError?
 
-    /// - Parameter configure: enables the one format and the filters that the reader shall know; never "all",
-    ///   since some of libarchive's formats read files of the host.
+    /// - Parameters:
+    ///   - skip: passes over up to so many of the source's next bytes, and returns how many; nil where all have to be
+    ///     read.
+    ///   - configure: enables the one format and the filters that the reader shall know; never "all", since some of
+    ///     libarchive's formats read files of the host.
     init(
-        source: @escaping ChunkSource, configure: (OpaquePointer) -> Int32
+        source: @escaping ChunkSource, skip: ((Int64) -> Int64)? = nil, configure: (OpaquePointer) -> Int32
     ) throws(LayerError) {
         guard let archive = archive_read_new() else {
             throw LayerError(.io, "no memory for an archive reader")
         }
         self.archive = archive
         self.source = source
+        self.skip = skip
         guard configure(archive) == ARCHIVE_OK else { throw failure(.io) }
         let me = Unmanaged.passUnretained(self).toOpaque()
         let opened = archive_read_open2(
@@ -33,7 +38,11 @@ final class ArchiveHandle {
                 guard let context else { return -1 }
                 let handle = Unmanaged<ArchiveHandle>.fromOpaque(context).takeUnretainedValue()
                 return handle.supply(archive, buffer)
-            }, nil, nil)
+            },
+            { _, context, count in
+                guard let context else { return 0 }
+                return Unmanaged<ArchiveHandle>.fromOpaque(context).takeUnretainedValue().skip?(count) ?? 0
+            }, nil)
         try check(opened)
     }
 

@@ -38,6 +38,25 @@ public final class RandomAccessFile: Sendable {
 
     deinit { close(descriptor) }
 
+    /// When the file was changed last, and its size: as long as they stay the same, so do its bytes.
+    struct State: Equatable {
+        let seconds: Int
+        let nanoseconds: Int
+        let size: Int
+
+        fileprivate init(_ status: stat) {
+            seconds = status.st_ctim.tv_sec
+            nanoseconds = status.st_ctim.tv_nsec
+            size = Int(status.st_size)
+        }
+    }
+
+    /// The state of the file now; nil where the system does not tell.
+    var state: State? {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 ? State(status) : nil
+    }
+
     /// Reads up to `buffer.count` bytes; fewer only at the end of the file.
     ///
     /// - Throws: `LayerError` of kind `.io` with the system's reason.
@@ -87,13 +106,20 @@ public struct Blob: Sendable {
         guard size <= limit else {
             throw LayerError(.limit, "\(escaped(file.name)): \(size) bytes, more than the limit of \(limit)")
         }
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Int(size), alignment: 16)
-        defer { buffer.deallocate() }
-        let count = try read(into: buffer, at: 0)
-        guard count == buffer.count else {
-            throw LayerError(.truncated, "\(escaped(file.name)): ends after \(count) of \(size) bytes")
+        var failure: LayerError?
+        let bytes = [UInt8](unsafeUninitializedCapacity: Int(size)) { buffer, count in
+            do throws(LayerError) {
+                count = try read(into: UnsafeMutableRawBufferPointer(buffer), at: 0)
+            } catch {
+                failure = error
+            }
         }
-        return Array(buffer)
+        if let failure { throw failure }
+        guard bytes.count == size else {
+            throw LayerError(
+                .truncated, "\(escaped(file.name)): ends after \(bytes.count) of \(size) bytes")
+        }
+        return bytes
     }
 }
 

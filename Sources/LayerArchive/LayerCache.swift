@@ -51,11 +51,9 @@ public struct LayerCache: Sendable {
 
     // MARK: Lookup
 
-    /// The layer of a blob whose bytes are known to be those that the entry was made of; nil when there is none, it
-    /// is damaged, or the blob has become another one.
-    func layer(
-        _ input: LayerInput, key: String, limits: Limits, progress: ReadProgress?
-    ) -> LayerReader.IndexedLayer? {
+    /// The layer that an entry holds, for a blob whose bytes have yet to be confirmed; nil when there is none, or it is
+    /// damaged.
+    func layer(_ input: LayerInput, key: String, limits: Limits) -> LayerReader.IndexedLayer? {
         let path = path(key + LayerCache.entrySuffix)
         guard let bytes = LayerCache.read(path) else { return nil }
         guard
@@ -66,12 +64,19 @@ public struct LayerCache: Sendable {
             unlink(path)
             return nil
         }
-        // Other bytes under the same name are for the reader to refuse.
-        let digest = try? input.blob.digest(layer.summary.digest.algorithm) { progress?.add($0.count) }
-        guard digest == layer.summary.digest else { return nil }
-        touch(path)
-        progress?.endLayer()
         return layer
+    }
+
+    /// Whether the blob has the bytes that the entry was made of. Other bytes under the same name are for the reader to
+    /// refuse.
+    func confirms(
+        _ input: LayerInput, as layer: LayerSummary, key: String, progress: ReadProgress?
+    ) -> Bool {
+        let digest = try? input.blob.digest(layer.digest.algorithm) { progress?.add($0.count) }
+        guard digest == layer.digest else { return false }
+        touch(path(key + LayerCache.entrySuffix))
+        progress?.endLayer()
+        return true
     }
 
     private static func read(_ path: String) -> [UInt8]? {
@@ -96,17 +101,31 @@ public struct LayerCache: Sendable {
 
     // MARK: Storing
 
-    /// Keeps the serial form of a layer that was read.
-    func store(_ serialized: UnsafeRawBufferPointer, key: String) {
-        guard makeDirectory() else { return }
+    /// An entry without a name: nobody finds it, and it is gone when it gets none.
+    final class Draft: Sendable {
+        fileprivate let descriptor: Int32
+
+        fileprivate init(descriptor: Int32) { self.descriptor = descriptor }
+
+        deinit { close(descriptor) }
+    }
+
+    /// Writes down the serial form of a layer, to be kept when its bytes are known to be what is claimed of them; nil
+    /// where nothing can be written.
+    func draft(_ serialized: UnsafeRawBufferPointer) -> Draft? {
+        guard makeDirectory() else { return nil }
         // Without a name until it is whole: readers see all of it or nothing, and a process that ends leaves nothing.
         let descriptor = assay_unnamed_file(directory)
-        guard descriptor >= 0 else { return }
-        defer { close(descriptor) }
-        guard (try? Spool.write(serialized, to: descriptor)) != nil else { return }
+        guard descriptor >= 0 else { return nil }
+        let draft = Draft(descriptor: descriptor)
+        return (try? Spool.write(serialized, to: descriptor)) == nil ? nil : draft
+    }
+
+    /// Keeps the layer that was written down.
+    func keep(_ draft: Draft, key: String) {
         let path = path(key + LayerCache.entrySuffix)
-        let isLinked = link(descriptor, path)
-        if !isLinked, errno == EEXIST, unlink(path) == 0 { _ = link(descriptor, path) }
+        let isLinked = link(draft.descriptor, path)
+        if !isLinked, errno == EEXIST, unlink(path) == 0 { _ = link(draft.descriptor, path) }
     }
 
     /// Gives a file without a name one (open(2), `O_TMPFILE`).

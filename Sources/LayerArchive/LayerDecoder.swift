@@ -53,7 +53,8 @@ public final class ReadProgress: Sendable {
     func add(_ count: Int) { bytes.add(Int64(count), ordering: .relaxed) }
 }
 
-/// Reads one layer once: blob digest, decompression, diff ID and members, all from the same bytes.
+/// Reads one layer: blob digest, decompression, diff ID and members, all from the same bytes. Of a layer that is not
+/// compressed the members can be had ahead of the digest.
 struct LayerDecoder {
     static let chunkSize = 256 << 10
     static let ringSlots = 16
@@ -86,14 +87,18 @@ struct LayerDecoder {
     }
 
     private func decodePlain<Sink: MemberSink>(into sink: inout Sink) throws(LayerError) -> LayerSummary {
-        let algorithms = Set([input.digest?.algorithm, input.diffID.algorithm].compactMap { $0 })
-        let plain = stream(algorithms, slotSize: LayerDecoder.chunkSize)
+        let plain = stream(claimedAlgorithms, slotSize: LayerDecoder.chunkSize)
         defer { plain.abandon() }
         let result = try readMembers(
             from: PlainDecoder(input.blob), through: plain, countingProgress: true, into: &sink)
         let digests = try finish(plain)
-        return try summary(
-            compression: .none, blobDigests: digests, plainDigests: digests, result: result)
+        try verify(blobDigests: digests, plainDigests: digests)
+        return summary(
+            compression: .none, digest: input.digest ?? input.diffID, diffID: input.diffID, result: result)
+    }
+
+    private var claimedAlgorithms: Set<Digest.Algorithm> {
+        Set([input.digest?.algorithm, input.diffID.algorithm].compactMap { $0 })
     }
 
     private func decodeCompressed<Sink: MemberSink>(
@@ -118,9 +123,11 @@ struct LayerDecoder {
         defer { plain.abandon() }
         let result = try readMembers(from: decoder, through: plain, countingProgress: false, into: &sink)
         while try !source().isEmpty {}
-        return try summary(
-            compression: compression, blobDigests: try finish(packed), plainDigests: try finish(plain),
-            result: result)
+        let blobDigests = try finish(packed)
+        try verify(blobDigests: blobDigests, plainDigests: try finish(plain))
+        return summary(
+            compression: compression, digest: input.digest ?? blobDigests[.sha256] ?? input.diffID,
+            diffID: input.diffID, result: result)
     }
 
     private func stream(_ algorithms: Set<Digest.Algorithm>, slotSize: Int) -> HashStream {
@@ -151,6 +158,12 @@ struct LayerDecoder {
             decoder: decoder, stream: plain,
             expansion: ExpansionGuard(limits, compressedSize: input.blob.size),
             progress: countingProgress ? progress : nil)
+        return try readMembers(from: reader, into: &sink)
+    }
+
+    private func readMembers<Bytes: ArchiveBytes, Sink: MemberSink>(
+        from reader: Bytes, into sink: inout Sink
+    ) throws(LayerError) -> Reading {
         let pull = reader.pull
         var oddities = Oddities()
         // libarchive takes no bytes at all for a damaged archive; for an image it is a layer without members.
@@ -165,6 +178,7 @@ struct LayerDecoder {
                     }
                     return try pull()
                 },
+                skip: reader.skip,
                 configure: { archive_read_support_format_tar($0) })
             try readMembers(of: handle, besides: reader, into: &sink, &oddities)
             // Zero blocks after the end belong to the layer and its digest; anything else there is odd.
@@ -197,8 +211,8 @@ struct LayerDecoder {
         return isHeader ? .trailingArchive : .trailingData
     }
 
-    private func readMembers<Sink: MemberSink>(
-        of handle: ArchiveHandle, besides reader: PlainReader, into sink: inout Sink,
+    private func readMembers<Bytes: ArchiveBytes, Sink: MemberSink>(
+        of handle: ArchiveHandle, besides reader: Bytes, into sink: inout Sink,
         _ oddities: inout Oddities
     ) throws(LayerError) {
         var index = 0
@@ -222,7 +236,8 @@ struct LayerDecoder {
                 oddities.note(.archiveWarning, "\(escaped(member.path)): \(text)")
             }
             guard index < limits[.entries] else { throw LayerError(.limit, limits.exceeded(.entries)) }
-            if case let regions = member.sparseRegions, regions > 0 {
+            let regions = member.sparseRegions
+            if regions > 0 {
                 guard regions <= limits[.sparseRegions] else {
                     throw LayerError(
                         .limit,
@@ -233,7 +248,9 @@ struct LayerDecoder {
             }
             if try sink.begin(member, index: index) {
                 do throws(LayerError) {
-                    while let block = try handle.nextDataBlock() {
+                    var isDelivered = false
+                    if regions == 0, let agreed { isDelivered = try reader.deliver(agreed, to: &sink) }
+                    while !isDelivered, let block = try handle.nextDataBlock() {
                         try sink.data(block.bytes, at: block.offset)
                     }
                 } catch {
@@ -248,12 +265,60 @@ struct LayerDecoder {
         }
     }
 
+    // MARK: Members ahead of the digest
+
+    /// Whether members and digest can be had apart, since the blob is the archive itself.
+    ///
+    /// - Throws: `LayerError` of kind `.io`.
+    func isPlain() throws(LayerError) -> Bool {
+        do throws(LayerError) {
+            return try Compression(of: input.blob) == .none
+        } catch {
+            throw error.inLayer(input.name)
+        }
+    }
+
+    /// The members of a plain layer, read from headers and the data that the sink wants. What is found holds if
+    /// `verifyPlain` finds the digests that are claimed.
+    func membersOfPlain<Sink: MemberSink>(into sink: inout Sink) throws(LayerError) -> LayerSummary {
+        do throws(LayerError) {
+            return try UTF8Locale.use { () throws(LayerError) in
+                let reader = SkippingReader(input.blob)
+                try ExpansionGuard(limits, compressedSize: input.blob.size).check(input.blob.size)
+                let result = try readMembers(from: reader, into: &sink)
+                return summary(
+                    compression: .none, digest: input.digest ?? input.diffID, diffID: input.diffID,
+                    result: result)
+            }
+        } catch {
+            throw error.inLayer(input.name)
+        }
+    }
+
+    /// Digests all of a plain layer.
+    ///
+    /// - Parameter isNeeded: asked now and then; false ends it early.
+    /// - Throws: `LayerError` of kind `.digestMismatch`, `.truncated` or `.io`.
+    func verifyPlain(while isNeeded: () -> Bool) throws(LayerError) {
+        do throws(LayerError) {
+            var digests: [Digest.Algorithm: Digest] = [:]
+            for algorithm in claimedAlgorithms {
+                digests[algorithm] = try input.blob.digest(algorithm) { (chunk) throws(LayerError) in
+                    progress?.add(chunk.count)
+                    guard isNeeded() else { throw LayerError(.io, "the digest is not needed any more") }
+                }
+            }
+            try verify(blobDigests: digests, plainDigests: digests)
+        } catch {
+            throw error.inLayer(input.name)
+        }
+    }
+
     // MARK: Verification
 
-    private func summary(
-        compression: Compression, blobDigests: [Digest.Algorithm: Digest],
-        plainDigests: [Digest.Algorithm: Digest], result: Reading
-    ) throws(LayerError) -> LayerSummary {
+    private func verify(
+        blobDigests: [Digest.Algorithm: Digest], plainDigests: [Digest.Algorithm: Digest]
+    ) throws(LayerError) {
         if let claimed = input.digest, let computed = blobDigests[claimed.algorithm], computed != claimed {
             throw LayerError(
                 .digestMismatch, "the blob's digest is \(computed), not \(claimed) as it is named")
@@ -265,7 +330,11 @@ struct LayerDecoder {
                 "the uncompressed data have the digest \(computed), but the image config says \(input.diffID)"
             )
         }
-        let digest = input.digest ?? blobDigests[.sha256] ?? diffID
+    }
+
+    private func summary(
+        compression: Compression, digest: Digest, diffID: Digest, result: Reading
+    ) -> LayerSummary {
         var oddities = result.oddities
         let ratio = result.uncompressedSize / max(1, input.blob.size)
         if result.uncompressedSize >= LayerDecoder.oddRatioSize, ratio >= LayerDecoder.oddRatio {
@@ -277,15 +346,37 @@ struct LayerDecoder {
     }
 }
 
+/// The bytes of a layer's archive on their way to libarchive.
+private protocol ArchiveBytes: AnyObject {
+    /// Has seen every byte that the archive reader was given.
+    var walker: TarWalker { get set }
+    /// Bytes so far.
+    var total: Int64 { get }
+
+    /// The next bytes; empty at the end.
+    func pull() throws(LayerError) -> UnsafeRawBufferPointer
+
+    /// What of the bytes that came last lies at or after a position in the archive.
+    func rest(from position: Int64) -> UnsafeRawBufferPointer
+
+    /// Passes over up to so many bytes that say nothing to the walker, and returns how many.
+    func skip(_ count: Int64) -> Int64
+
+    /// Gives the sink the data of a member that it wants, by another way than libarchive.
+    ///
+    /// - Returns: false where there is none.
+    func deliver<Sink: MemberSink>(_ member: TarWalker.Reading, to sink: inout Sink) throws(LayerError)
+        -> Bool
+}
+
 /// The plain bytes of a layer, chunk by chunk, digested on their way to libarchive.
-private final class PlainReader {
+private final class PlainReader: ArchiveBytes {
     private var decoder: any Decompressor
     private let stream: HashStream
     private let expansion: ExpansionGuard
     private let progress: ReadProgress?
     private(set) var total: Int64 = 0
     private var chunk = UnsafeRawBufferPointer(start: nil, count: 0)
-    /// Has seen every byte that the archive reader was given.
     var walker = TarWalker()
 
     init(decoder: any Decompressor, stream: HashStream, expansion: ExpansionGuard, progress: ReadProgress?) {
@@ -304,10 +395,89 @@ private final class PlainReader {
         return chunk
     }
 
-    /// What of the last chunk lies at or after a position in the plain data.
     func rest(from position: Int64) -> UnsafeRawBufferPointer {
-        let offset = min(max(0, position - (total - Int64(chunk.count))), Int64(chunk.count))
-        return UnsafeRawBufferPointer(rebasing: chunk[Int(offset)...])
+        chunk.suffix(endingAt: total, from: position)
+    }
+
+    func skip(_ count: Int64) -> Int64 { 0 }
+
+    func deliver<Sink: MemberSink>(_ member: TarWalker.Reading, to sink: inout Sink) -> Bool { false }
+}
+
+/// The bytes of a plain layer without the data that nobody wants: what is passed over is not read.
+private final class SkippingReader: ArchiveBytes {
+    /// Most members are smaller than this: one reading gives several headers.
+    private static let chunkSize = 16 << 10
+    /// Bytes of data that are read at once.
+    private static let pieceSize = 64 << 10
+    private let blob: Blob
+    private let buffer: UnsafeMutableRawBufferPointer
+    private let piece: UnsafeMutableRawBufferPointer
+    private(set) var total: Int64 = 0
+    private var chunk = UnsafeRawBufferPointer(start: nil, count: 0)
+    var walker = TarWalker()
+
+    init(_ blob: Blob) {
+        self.blob = blob
+        buffer = .allocate(byteCount: SkippingReader.chunkSize, alignment: 4096)
+        piece = .allocate(byteCount: SkippingReader.pieceSize, alignment: 4096)
+    }
+
+    deinit {
+        buffer.deallocate()
+        piece.deallocate()
+    }
+
+    func pull() throws(LayerError) -> UnsafeRawBufferPointer {
+        let count = try blob.read(into: buffer, at: total)
+        chunk = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count])
+        total += Int64(count)
+        walker.walk(chunk)
+        return chunk
+    }
+
+    func rest(from position: Int64) -> UnsafeRawBufferPointer {
+        chunk.suffix(endingAt: total, from: position)
+    }
+
+    func skip(_ count: Int64) -> Int64 {
+        let passable = walker.isDone ? count : min(count, walker.skippable)
+        let passed = max(0, min(passable, blob.size - total))
+        guard passed > 0 else { return 0 }
+        if !walker.isDone { walker.skipped(passed) }
+        total += passed
+        chunk = UnsafeRawBufferPointer(start: nil, count: 0)
+        return passed
+    }
+
+    func deliver<Sink: MemberSink>(_ member: TarWalker.Reading, to sink: inout Sink) throws(LayerError)
+        -> Bool
+    {
+        // What the blob does not have libarchive finds missing.
+        guard let start = member.dataOffset, member.size <= blob.size - start else { return false }
+        var position: Int64 = 0
+        while true {
+            position = max(position, sink.nextOffset)
+            guard position < member.size else { return true }
+            let wanted = Int(min(Int64(SkippingReader.pieceSize), member.size - position))
+            let count = try blob.read(
+                into: UnsafeMutableRawBufferPointer(rebasing: piece[..<wanted]), at: start + position)
+            guard count == wanted else {
+                throw LayerError(
+                    .truncated, "\(escaped(blob.file.name)): became shorter while it was read")
+            }
+            try sink.data(
+                UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(piece)[..<count]), at: position)
+            position += Int64(count)
+        }
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// What of bytes that end at one position lies at or after another.
+    fileprivate func suffix(endingAt end: Int64, from position: Int64) -> UnsafeRawBufferPointer {
+        let offset = Swift.min(Swift.max(0, position - (end - Int64(count))), Int64(count))
+        return UnsafeRawBufferPointer(rebasing: self[Int(offset)...])
     }
 }
 

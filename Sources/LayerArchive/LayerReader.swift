@@ -29,62 +29,90 @@ public enum LayerReader {
 
     /// Verifies and indexes layers.
     ///
-    /// As many threads as there are cores take layers, the largest first. A thread that finds no layer left
-    /// helps the others to digest.
-    ///
     /// - Returns: the layers in the order of `inputs`.
     /// - Throws: `LayerError`: of several layers that cannot be read, the error of the lowest.
     public static func index(
         _ inputs: [LayerInput], plan: ContentPlan, settings: Settings = Settings(),
         progress: ReadProgress? = nil
     ) async throws(LayerError) -> [IndexedLayer] {
-        let kept = KeptContents(settings.limits)
-        guard let cache = settings.cache else {
-            return try await decode(inputs, plan, settings, kept, progress) { _, _ in }
-        }
-        let prefix = cache.prefix(plan: plan, limits: settings.limits)
-        let keys = inputs.map { cache.key(of: $0, prefix: prefix) }
-        let found = await concurrently(inputs) { position in
-            keys[position].flatMap {
-                cache.layer(inputs[position], key: $0, limits: settings.limits, progress: progress)
+        do {
+            return try await index(inputs, plan: plan, settings: settings, progress: progress) { layers, _ in
+                layers
             }
+        } catch {
+            throw error as? LayerError ?? LayerError(.io, "\(error)")
         }
-        for layer in found { try kept.add(layer?.table.keptBytes ?? 0) }
-        let missing = inputs.indices.filter { found[$0] == nil }
-        guard !missing.isEmpty else { return found.compactMap { $0 } }
-        defer { cache.trim(to: cache.sizeLimit) }
-        let decoded = try await decode(missing.map { inputs[$0] }, plan, settings, kept, progress) {
-            position, serialized in
-            if let key = keys[missing[position]] { cache.store(serialized, key: key) }
-        }
-        var layers = found
-        for (layer, result) in zip(missing, decoded) { layers[layer] = result }
-        return layers.compactMap { $0 }
     }
 
-    /// - Parameters:
-    ///   - kept: contents that the image has so far.
-    ///   - body: is shown the serial form of each layer that was decoded, with its position in `inputs`, on any thread.
-    private static func decode(
-        _ inputs: [LayerInput], _ plan: ContentPlan, _ settings: Settings, _ kept: KeptContents,
-        _ progress: ReadProgress?,
-        _ body: @escaping @Sendable (_ position: Int, _ serialized: UnsafeRawBufferPointer) -> Void
-    ) async throws(LayerError) -> [IndexedLayer] {
-        let limits = settings.limits
-        if let program = settings.program {
-            let request = ReadRequest(inputs: inputs, plan: plan, limits: limits)
-            return try all(await program.index(request, kept: kept, progress: progress, received: body))
+    /// Verifies and indexes layers, and makes something of them.
+    ///
+    /// Layers that are not compressed, and those in the cache, are known before they are digested: `body` goes on with
+    /// them meanwhile. What it returns or throws counts only when every layer has turned out to be what is claimed of
+    /// it; it may be called again when a cached layer was not that of the blob. As many threads as there are cores read.
+    ///
+    /// - Parameter body: gets the layers in the order of `inputs`, and the end of their verification, which it waits for
+    ///   before it does anything that cannot be taken back.
+    /// - Throws: what `body` throws, or `LayerError`: of several layers that cannot be read, the error of the lowest.
+    public static func index<Output: Sendable>(
+        _ inputs: [LayerInput], plan: ContentPlan, settings: Settings = Settings(),
+        progress: ReadProgress? = nil,
+        _ body: @Sendable (_ layers: [IndexedLayer], _ verification: Verification) async throws -> Output
+    ) async throws -> Output {
+        let prefix = settings.cache?.prefix(plan: plan, limits: settings.limits)
+        let keys = inputs.map { input in prefix.flatMap { settings.cache?.key(of: input, prefix: $0) } }
+        var isRefused = Array(repeating: false, count: inputs.count)
+        while true {
+            let indexing = Indexing(
+                inputs: inputs, plan: plan, settings: settings, progress: progress, keys: keys,
+                isRefused: isRefused)
+            let (tables, ready) = AsyncStream<[IndexedLayer]>.makeStream()
+            // Tasks of their own: threads read on to the end, whatever becomes of the caller's.
+            let end = Task {
+                defer { ready.finish() }
+                return await indexing.run { ready.yield($0) }
+            }
+            let layers = await Task { await tables.first { _ in true } }.value
+            var output: Result<Output, any Error>?
+            if let layers {
+                do {
+                    output = .success(try await body(layers, Verification(end: end)))
+                } catch {
+                    output = .failure(error)
+                }
+            }
+            let verified = await end.value
+            for position in verified.refused { isRefused[position] = true }
+            guard verified.refused.isEmpty else { continue }
+            try verified.check()
+            guard let output else { throw LayerError(.io, "a layer was not read") }
+            return try output.get()
         }
-        let isCached = settings.cache != nil
-        return try await read(inputs, limits: limits, progress: progress) {
-            (position, decoder) throws(LayerError) in
-            var sink = IndexSink(plan: plan, limits: limits)
-            let summary = try decoder.decode(into: &sink)
-            try kept.add(sink.kept)
-            let layer = IndexedLayer(summary: summary, table: sink.table)
-            if isCached { layer.serialized.withUnsafeBytes { body(position, $0) } }
-            return layer
+    }
+
+    /// The end of a verification of layers.
+    public struct Verification: Sendable {
+        fileprivate let end: Task<Verified, Never>
+
+        /// Returns when every layer has been verified.
+        ///
+        /// - Throws: `LayerError` when one of them is not what is claimed of it.
+        public func wait() async throws {
+            let verified = await end.value
+            guard verified.refused.isEmpty else {
+                throw LayerError(.digestMismatch, "a layer is not the one that is in the cache")
+            }
+            try verified.check()
         }
+    }
+
+    /// What came of the verification of each layer.
+    struct Verified: Sendable {
+        let results: [Result<Void, LayerError>]
+        /// Cached layers that are not those of the blobs.
+        let refused: [Int]
+
+        /// - Throws: `LayerError`, that of the lowest layer.
+        func check() throws { for result in results { try result.get() } }
     }
 
     /// Verifies layers and hands their members to sinks, one for each layer.
@@ -107,7 +135,7 @@ public enum LayerReader {
     }
 
     private static func read<Output: Sendable>(
-        _ inputs: [LayerInput], limits: Limits, confinedTo directory: Int32? = nil,
+        _ inputs: [LayerInput], limits: Limits, confinedTo directory: Int32,
         progress: ReadProgress?,
         decode: @escaping @Sendable (Int, LayerDecoder) throws(LayerError) -> Output
     ) async throws(LayerError) -> [Output] {
@@ -116,46 +144,89 @@ public enum LayerReader {
         // Before the threads are held to a directory where nothing of it lies.
         LayerDecoder.prepare()
         await WorkerThreads.run(
-            threadCount, setUp: { if let directory { Containment.confineThread(to: directory) } },
+            threadCount, setUp: { Containment.confineThread(to: directory) },
             work(inputs, limits: limits, progress: progress) { layer, decoder in
                 let result = Result { () throws(LayerError) in try decode(layer, decoder) }
                 results.withLock { $0[layer] = result }
                 progress?.endLayer()
             })
-        return try all(results.withLock { $0 })
-    }
-
-    private static func all<Output>(_ results: [Result<Output, LayerError>?]) throws(LayerError) -> [Output] {
         var outputs: [Output] = []
-        for result in results {
+        for result in results.withLock({ $0 }) {
             guard let result else { throw LayerError(.io, "a layer was not read") }
             outputs.append(try result.get())
         }
         return outputs
     }
 
-    /// What each of several threads does until all layers are read.
-    static func work(
+    /// What each of several threads does until all layers are read: they take layers, the largest first. A thread that
+    /// finds none left helps the others to digest.
+    private static func work(
         _ inputs: [LayerInput], limits: Limits, progress: ReadProgress?,
         decode: @escaping @Sendable (Int, LayerDecoder) -> Void
     ) -> @Sendable () -> Void {
-        let order = largestFirst(inputs)
         let crew = HashCrew(layers: inputs.count)
-        let next = Counter()
-        return {
-            while case let position = next.next(), position < order.count {
-                let layer = order[position]
-                decode(
-                    layer,
-                    LayerDecoder(input: inputs[layer], limits: limits, crew: crew, progress: progress))
+        let jobs = largestFirst(inputs).map { layer in
+            { @Sendable in
+                let decoder = LayerDecoder(
+                    input: inputs[layer], limits: limits, crew: crew, progress: progress)
+                decode(layer, decoder)
                 crew.layerEnded()
             }
+        }
+        return work(jobs, crew)
+    }
+
+    private static func work(_ jobs: [@Sendable () -> Void], _ crew: HashCrew) -> @Sendable () -> Void {
+        let next = Counter()
+        return {
+            while case let position = next.next(), position < jobs.count { jobs[position]() }
             crew.help()
         }
     }
 
+    /// What is found of a layer while layers are indexed.
+    enum Finding {
+        case begun
+        /// What it holds, if it is what is claimed of it.
+        case indexed(IndexedLayer)
+        /// The end of the layer.
+        case verified(Result<Void, LayerError>)
+    }
+
+    /// What each of several threads does until all layers are indexed. The largest digest comes first, since it takes
+    /// longest; then what plain layers hold, so that others can go on with it; then all else, the largest first.
+    ///
+    /// - Parameters:
+    ///   - kept: contents that the image has so far.
+    ///   - report: is told what is found of the layer at a position, on any thread.
+    static func indexing(
+        _ inputs: [LayerInput], plan: ContentPlan, limits: Limits, kept: KeptContents,
+        progress: ReadProgress?, report: @escaping @Sendable (_ layer: Int, _ finding: Finding) -> Void
+    ) -> @Sendable () -> Void {
+        let crew = HashCrew(layers: inputs.count)
+        var jobs: [@Sendable () -> Void] = []
+        var ahead: [@Sendable () -> Void] = []
+        for layer in largestFirst(inputs) {
+            let indexer = LayerIndexer(
+                decoder: LayerDecoder(input: inputs[layer], limits: limits, crew: crew, progress: progress),
+                plan: plan, kept: kept
+            ) { finding in
+                report(layer, finding)
+                if case .verified = finding { crew.layerEnded() }
+            }
+            if indexer.isPlain {
+                ahead.append { indexer.readMembers() }
+                jobs.append { indexer.digest() }
+            } else {
+                jobs.append { indexer.decode() }
+            }
+        }
+        jobs.insert(contentsOf: ahead, at: min(1, jobs.count))
+        return work(jobs, crew)
+    }
+
     /// Does something for each layer, the largest first, on as many threads as there are cores.
-    private static func concurrently<Output: Sendable>(
+    static func concurrently<Output: Sendable>(
         _ inputs: [LayerInput], _ body: @escaping @Sendable (_ position: Int) -> Output?
     ) async -> [Output?] {
         let results = Mutex([Output?](repeating: nil, count: inputs.count))

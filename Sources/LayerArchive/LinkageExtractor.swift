@@ -21,6 +21,9 @@ struct LinkageExtractor {
 
         var isComplete: Bool { Int64(bytes.count) >= Int64(range.count) }
 
+        /// Where the next byte that it takes is in the file.
+        var next: Int64 { range.lowerBound + Int64(bytes.count) }
+
         mutating func restart(_ range: Range<Int64>) {
             self.range = range
             bytes.removeAll(keepingCapacity: true)
@@ -28,7 +31,7 @@ struct LinkageExtractor {
 
         /// Takes what of a block lies in the range. Blocks come in order; a hole between two is zeros.
         mutating func take(_ block: UnsafeRawBufferPointer, at offset: Int64) {
-            let next = range.lowerBound + Int64(bytes.count)
+            let next = next
             let start = max(next, offset)
             let end = min(range.upperBound, offset + Int64(block.count))
             guard start < end else { return }
@@ -36,9 +39,17 @@ struct LinkageExtractor {
             bytes.append(contentsOf: block[Int(start - offset)..<Int(end - offset)])
         }
 
+        /// Takes what another piece holds of what comes next: it may have come by before it was wanted here.
+        mutating func take(heldBy other: Piece) {
+            let start = next
+            let end = min(range.upperBound, other.next)
+            guard other.range.lowerBound <= start, start < end else { return }
+            let offset = other.range.lowerBound
+            bytes.append(contentsOf: other.bytes[Int(start - offset)..<Int(end - offset)])
+        }
+
         func holds(_ wanted: Range<Int64>) -> Bool {
-            range.lowerBound <= wanted.lowerBound
-                && wanted.upperBound <= range.lowerBound + Int64(bytes.count)
+            range.lowerBound <= wanted.lowerBound && wanted.upperBound <= next
         }
     }
 
@@ -106,9 +117,19 @@ struct LinkageExtractor {
         guard outcome == nil, dynamicRange != nil else { return }
         dynamic.take(block, at: offset)
         if !isRead, dynamic.isComplete {
-            readDynamicSection()
+            readDynamicSection(endingIn: offset)
         }
         names.take(block, at: offset)
+    }
+
+    /// Where the next byte of the file is that it has use for; what comes before it need not be given.
+    var nextOffset: Int64 {
+        guard outcome == nil else { return .max }
+        var next = Int64.max
+        if !head.isComplete { next = min(next, head.next) }
+        if !dynamic.isComplete { next = min(next, dynamic.next) }
+        if !names.isComplete { next = min(next, names.next) }
+        return next
     }
 
     /// What the file turned out to be.
@@ -200,6 +221,7 @@ struct LinkageExtractor {
         let container = loads.first { section.offset >= $0.offset && section.offset - $0.offset < $0.size }
         let lead = container.map { Int64(clamping: section.offset - $0.offset) } ?? 0
         dynamic.restart((range.lowerBound - min(lead, LinkageExtractor.maximumLead))..<range.upperBound)
+        dynamic.take(heldBy: head)
         guard let first = loads.first, first.offset < 64 else { return }
         var limit = LinkageExtractor.maximumHead
         if first.flags & 1 != 0 {
@@ -224,7 +246,8 @@ struct LinkageExtractor {
 
     // MARK: Dynamic section
 
-    private mutating func readDynamicSection() {
+    /// - Parameter offset: where the block begins that has the end of it.
+    private mutating func readDynamicSection(endingIn offset: Int64) {
         guard let range = dynamicRange else { return }
         do throws(Fault) {
             try readReferences(in: range)
@@ -244,8 +267,14 @@ struct LinkageExtractor {
             let first = table.lowerBound + Int64(wanted.lowerBound)
             let last = table.lowerBound + Int64(wanted.upperBound)
             let end = min(table.upperBound, last + Int64(LinkageExtractor.maximumName))
-            // Names far apart are looked for in what is held anyway.
-            if end - first <= LinkageExtractor.maximumHead { names.restart(first..<end) }
+            // Names far apart, and those that came by before, are looked for in what is held anyway.
+            guard end - first <= LinkageExtractor.maximumHead, !head.holds(first..<end),
+                !dynamic.holds(first..<end)
+            else { return }
+            names.restart(first..<end)
+            names.take(heldBy: head)
+            names.take(heldBy: dynamic)
+            if names.next < offset { names.restart(0..<0) }
         } catch {
             outcome = .unreadable(error.reason)
         }

@@ -78,11 +78,19 @@ public protocol MemberSink: SendableMetatype {
     /// - Returns: whether the member's data shall be delivered.
     mutating func begin(_ member: Member, index: Int) throws(LayerError) -> Bool
 
+    /// Where in the data of the member begun last the next byte is that it has use for: what comes before it need not
+    /// be delivered, and nothing where it lies at the end or beyond.
+    var nextOffset: Int64 { get }
+
     /// A piece of the data of the member begun last. Holes of sparse files are not delivered: `offset` jumps.
     mutating func data(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(LayerError)
 
     /// The data are complete.
     mutating func end() throws(LayerError)
+}
+
+extension MemberSink {
+    public var nextOffset: Int64 { 0 }
 }
 
 /// Builds the table of a layer's members and keeps the contents of a plan.
@@ -145,6 +153,8 @@ struct IndexSink: MemberSink {
     static func depth(of path: some Collection<UInt8>) -> Int {
         path.split(separator: UInt8(ascii: "/")).count
     }
+
+    var nextOffset: Int64 { isExtracting ? extractor.nextOffset : 0 }
 
     mutating func data(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(LayerError) {
         if isExtracting { return extractor.data(bytes, at: offset) }

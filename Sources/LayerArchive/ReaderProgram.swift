@@ -20,7 +20,8 @@ public struct ReaderProgram: Sendable {
     /// - Throws: `LayerError` of kind `.reader` when the program does not serve.
     public func containment() async throws(LayerError) -> Containment {
         let request = ReadRequest(inputs: [], plan: ContentPlan(), limits: Limits())
-        let session = await run(request, KeptContents(request.limits), nil) { _, _ in }
+        let receiver = LayerReceiver(indexed: { _, _ in }, verified: { _ in }, ready: { _ in })
+        let session = await run(request, KeptContents(request.limits), nil, receiver)
         if let failure = session.failure { throw failure }
         guard let containment = session.containment else {
             throw LayerError(.reader, "the process that reads layers gave no answer")
@@ -32,24 +33,22 @@ public struct ReaderProgram: Sendable {
     ///
     /// - Parameters:
     ///   - kept: contents that the image has so far.
-    ///   - received: is shown the serial form of each layer, with its position.
+    ///   - receiver: is told of layers while they come.
     /// - Returns: what came of each layer.
     func index(
-        _ request: ReadRequest, kept: KeptContents, progress: ReadProgress?,
-        received: @escaping @Sendable (Int, UnsafeRawBufferPointer) -> Void
-    ) async -> [Result<LayerReader.IndexedLayer, LayerError>] {
-        await run(request, kept, progress, received).outcomes
+        _ request: ReadRequest, kept: KeptContents, progress: ReadProgress?, _ receiver: LayerReceiver
+    ) async -> [Result<Void, LayerError>] {
+        await run(request, kept, progress, receiver).outcomes
     }
 
     private func run(
-        _ request: ReadRequest, _ kept: KeptContents, _ progress: ReadProgress?,
-        _ received: @escaping @Sendable (Int, UnsafeRawBufferPointer) -> Void
+        _ request: ReadRequest, _ kept: KeptContents, _ progress: ReadProgress?, _ receiver: LayerReceiver
     ) async -> ReaderSession {
-        let result = Mutex(ReaderSession(request, kept: kept, progress: progress))
+        let result = Mutex(ReaderSession(request, kept: kept, progress: progress, receiver))
         // A thread of its own, since it waits.
         await WorkerThreads.run(1) {
             var session = result.withLock { $0 }
-            session.run(self, received)
+            session.run(self)
             result.withLock { [session] in $0 = session }
         }
         return result.withLock { $0 }

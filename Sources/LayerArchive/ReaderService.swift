@@ -42,18 +42,19 @@ public enum ReaderService {
         answers.send(.contained, containment.bytes)
         guard !request.inputs.isEmpty else { return }
         let progress = ReadProgress()
-        let kept = KeptContents(request.limits)
         let ended = DispatchSemaphore(value: 0)
-        let work = LayerReader.work(request.inputs, limits: request.limits, progress: progress) {
-            position, decoder in
-            answers.send(.begun, layer: position, [])
-            do throws(LayerError) {
-                var sink = IndexSink(plan: request.plan, limits: request.limits)
-                let summary = try decoder.decode(into: &sink)
-                try kept.add(sink.kept)
-                let layer = LayerReader.IndexedLayer(summary: summary, table: sink.table)
+        let handedOver = Atomic<Int>(0)
+        let work = LayerReader.indexing(
+            request.inputs, plan: request.plan, limits: request.limits, kept: KeptContents(request.limits),
+            progress: progress
+        ) { position, finding in
+            switch finding {
+            case .begun: answers.send(.begun, layer: position, [])
+            case .indexed(let layer):
                 answers.send(layer, position)
-            } catch {
+                handedOver.add(1, ordering: .relaxed)
+            case .verified(.success): answers.send(.verified, layer: position, [])
+            case .verified(.failure(let error)):
                 var writer = ByteWriter()
                 writer.text(error.kind.rawValue)
                 writer.text(error.message)
@@ -63,6 +64,8 @@ public enum ReaderService {
         WorkerThreads.start(threads, work, completion: { ended.signal() })
         // When nobody reads the answers any more, SIGPIPE ends the process.
         while ended.wait(timeout: .now() + .milliseconds(100)) == .timedOut {
+            // What was handed over takes memory in the other process now.
+            if handedOver.exchange(0, ordering: .relaxed) > 0 { assay_return_freed_memory() }
             var writer = ByteWriter()
             writer.integer(progress.bytesRead)
             answers.send(.progress, writer.bytes)
@@ -115,10 +118,12 @@ enum AnswerKind: UInt8 {
     case begun
     /// Bytes of blobs read so far.
     case progress
-    /// The serial form of a layer.
+    /// The serial form of a layer, which may turn out not to be what is claimed of it.
     case layer
     /// Kind and message of an error.
     case error
+    /// The layer is what is claimed of it.
+    case verified
 
     static let headerSize = 13
 }

@@ -6,21 +6,28 @@ struct ReaderSession: Sendable {
     private let request: ReadRequest
     private let progress: ReadProgress?
     private(set) var containment: Containment?
-    private var results: [Int: Result<LayerReader.IndexedLayer, LayerError>] = [:]
+    private let receiver: LayerReceiver
+    /// The layers that were handed over.
+    private var layers: [Int: LayerReader.IndexedLayer] = [:]
+    /// What came of each layer in the end.
+    private var results: [Int: Result<Void, LayerError>] = [:]
     private var begun: Set<Int> = []
     private var bytesRead: Int64 = 0
     /// Why there are no more answers.
     private(set) var failure: LayerError?
     private let kept: KeptContents
 
-    init(_ request: ReadRequest, kept: KeptContents, progress: ReadProgress?) {
+    init(
+        _ request: ReadRequest, kept: KeptContents, progress: ReadProgress?, _ receiver: LayerReceiver
+    ) {
+        self.receiver = receiver
         self.request = request
         self.kept = kept
         self.progress = progress
     }
 
     /// Starts the process and takes its answers until it ends; ends it when it is stuck or breaks the rules.
-    mutating func run(_ program: ReaderProgram, _ received: (Int, UnsafeRawBufferPointer) -> Void) {
+    mutating func run(_ program: ReaderProgram) {
         let process: ReaderProcess
         do {
             process = try ReaderProcess(program, request)
@@ -29,7 +36,7 @@ struct ReaderSession: Sendable {
             return
         }
         do {
-            try receive(from: process, patience: program.patience, received)
+            try receive(from: process, patience: program.patience)
         } catch {
             process.kill()
             failure =
@@ -43,15 +50,13 @@ struct ReaderSession: Sendable {
         }
     }
 
-    private mutating func receive(
-        from process: ReaderProcess, patience: Duration, _ received: (Int, UnsafeRawBufferPointer) -> Void
-    ) throws {
+    private mutating func receive(from process: ReaderProcess, patience: Duration) throws {
         let clock = ContinuousClock()
         var deadline = clock.now + patience
         while let header = try process.read(AnswerKind.headerSize, before: deadline, Header.init) {
             guard let kind = header.kind, let count = Int(exactly: header.length), count <= largest(kind),
                 let isProgress = try process.read(
-                    count, before: deadline, { try take(kind, header.layer, $0, received) })
+                    count, before: deadline, { try take(kind, header.layer, $0) })
             else { throw MalformedBytes() }
             // Only what brings the work forward is a sign of life.
             if isProgress { deadline = clock.now + patience }
@@ -76,7 +81,7 @@ struct ReaderSession: Sendable {
         let limits = request.limits
         switch kind {
         case .contained: return 2
-        case .begun: return 0
+        case .begun, .verified: return 0
         case .progress: return 8
         case .error: return 1 << 20
         // Names and contents with their limits; columns, attributes and notes beside them.
@@ -86,8 +91,7 @@ struct ReaderSession: Sendable {
 
     /// - Returns: whether the work has come forward.
     private mutating func take(
-        _ kind: AnswerKind, _ layer: Int, _ payload: UnsafeRawBufferPointer,
-        _ received: (Int, UnsafeRawBufferPointer) -> Void
+        _ kind: AnswerKind, _ layer: Int, _ payload: UnsafeRawBufferPointer
     ) throws -> Bool {
         switch kind {
         case .contained:
@@ -107,18 +111,29 @@ struct ReaderSession: Sendable {
                 throw MalformedBytes()
             }
             return true
-        case .layer, .error:
-            guard begun.contains(layer), results[layer] == nil else { throw MalformedBytes() }
-            progress?.endLayer()
-            if kind == .error {
-                results[layer] = .failure(try ReaderSession.error(payload))
-                return true
+        case .layer:
+            guard begun.contains(layer), layers[layer] == nil, results[layer] == nil else {
+                throw MalformedBytes()
             }
             let indexed = try LayerReader.IndexedLayer(serialized: payload, limits: request.limits)
             guard indexed.isClaimed(by: request.inputs[layer]) else { throw MalformedBytes() }
             try kept.add(indexed.table.keptBytes)
-            results[layer] = .success(indexed)
-            received(layer, payload)
+            layers[layer] = indexed
+            receiver.indexed(layer, payload)
+            if layers.count == request.inputs.count {
+                receiver.ready(request.inputs.indices.compactMap { layers[$0] })
+            }
+            return true
+        case .verified:
+            guard layers[layer] != nil, results[layer] == nil else { throw MalformedBytes() }
+            results[layer] = .success(())
+            progress?.endLayer()
+            receiver.verified(layer)
+            return true
+        case .error:
+            guard begun.contains(layer), results[layer] == nil else { throw MalformedBytes() }
+            results[layer] = .failure(try ReaderSession.error(payload))
+            progress?.endLayer()
             return true
         }
     }
@@ -133,7 +148,7 @@ struct ReaderSession: Sendable {
     }
 
     /// What came of each layer. Where the process ended too early, the layers that it was reading say why.
-    var outcomes: [Result<LayerReader.IndexedLayer, LayerError>] {
+    var outcomes: [Result<Void, LayerError>] {
         let failure = failure ?? LayerError(.reader, "the process that reads layers has not read it")
         let unfinished = begun.filter { results[$0] == nil }.sorted()
         return request.inputs.indices.map { layer in

@@ -49,7 +49,7 @@ struct TarWalker {
     private var longName: [UInt8]?
     private var longTarget: [UInt8]?
     private var records = Records()
-    private var current: (reading: Reading, stored: Int64)?
+    private var current: (reading: Reading, stored: Int64, isSparse: Bool)?
     private var members: [Reading] = []
     private var next = 0
     /// Bytes of the archive that were taken.
@@ -273,19 +273,22 @@ struct TarWalker {
         let isLink = kind == .hardLink || kind == .symbolicLink
         let target = isLink ? records.linkTarget ?? longTarget ?? header.linkTarget : []
         let hasData = header.kind == .file || header.hasUnknownType
-        let size = header.realSize ?? records.realSize ?? stored
+        let realSize = header.realSize ?? records.realSize
+        let size = realSize ?? stored
         current = (
             Reading(
                 kind: kind, path: path, linkTarget: target, size: kind == .file ? size : 0,
                 hasUnknownType: header.hasUnknownType),
-            hasData ? stored : 0
+            hasData ? stored : 0, realSize != nil
         )
         if header.hasMoreMaps { state = .sparseMap } else { endOfHeader() }
     }
 
     private mutating func endOfHeader() {
-        guard case (var reading, let stored)? = current else { return stop("a map without a member") }
-        if reading.kind == .file, reading.size == stored { reading.dataOffset = position }
+        guard case (var reading, let stored, let isSparse)? = current else {
+            return stop("a map without a member")
+        }
+        if reading.kind == .file, !isSparse { reading.dataOffset = position }
         members.append(reading)
         count += 1
         guard members.count - next <= TarWalker.maximumWaiting else {

@@ -74,11 +74,22 @@ public struct CheckRun: Sendable {
         _ reference: String, opener: ImageOpener, progress: RunProgress
     ) async throws -> ImageRun {
         let start = clock.now
-        let analysis = try await read(reference, opener, progress)
+        var run = try await read(reference, opener, progress) { analysis, verification in
+            try await judge(analysis, verification, progress)
+        }
+        run.duration = (clock.now - start).seconds
+        return run
+    }
+
+    private func judge(
+        _ analysis: ImageAnalysis, _ verification: LayerReader.Verification, _ progress: RunProgress
+    ) async throws -> ImageRun {
         var judgements: [Judgement] = []
         var transcripts: [ProbeTranscript] = []
         let suites = try await suites.value.suites
         let scenarios = suites.map { $0.scenarios(for: analysis.facts, inputs: inputs) }
+        // Nothing is run of an image that may not be what it says.
+        if !scenarios.allSatisfy(\.declarations.isEmpty) { try await verification.wait() }
         let outcomes = try await probes.outcomes(of: scenarios, for: analysis, progress: progress)
         for ((suite, scenarios), outcomes) in zip(zip(suites, scenarios), outcomes) {
             for scenario in scenarios.declarations {
@@ -94,8 +105,7 @@ public struct CheckRun: Sendable {
             judgedByDocument: inputs.judgesByDocument ? true : nil,
             parameters: CheckRun.unique(judgements.flatMap(\.parameters)),
             results: judgements.flatMap(\.results), transcripts: transcripts.isEmpty ? nil : transcripts,
-            contents: ImageContents(analysis.facts), notes: analysis.notes,
-            duration: (clock.now - start).seconds
+            contents: ImageContents(analysis.facts), notes: analysis.notes, duration: 0
         ).masking(
             secretsOf: analysis.image.config,
             arguments: (inputs.buildArguments + inputs.buildArgumentFile).map { ($0.name, $0.value) })
@@ -107,22 +117,25 @@ public struct CheckRun: Sendable {
     public func prove(
         _ reference: String, opener: ImageOpener, progress: RunProgress
     ) async throws -> (image: ImageIdentity, proofs: [SuiteProof]) {
-        let analysis = try await read(reference, opener, progress)
-        return (
-            analysis.identity, try await suites.value.suites.map { $0.prove(analysis.facts, inputs: inputs) }
-        )
+        try await read(reference, opener, progress) { analysis, _ in
+            (
+                analysis.identity,
+                try await suites.value.suites.map { $0.prove(analysis.facts, inputs: inputs) }
+            )
+        }
     }
 
-    private func read(
-        _ reference: String, _ opener: ImageOpener, _ progress: RunProgress
-    ) async throws -> ImageAnalysis {
+    private func read<Output: Sendable>(
+        _ reference: String, _ opener: ImageOpener, _ progress: RunProgress,
+        _ body: @Sendable (ImageAnalysis, LayerReader.Verification) async throws -> Output
+    ) async throws -> Output {
         let image = try await opener.open(reference)
         let bytesRead = ReadProgress()
         progress.begin(
             .layers(
                 "reading \(image.name)", bytes: image.layerBytes, count: image.layerInputs.count, bytesRead))
         let plan = readsFactsOnly ? ContentPlan() : plan(for: image, try await suites.value)
-        return try await ImageAnalysis.read(image, plan: plan, reading: reading, progress: bytesRead)
+        return try await ImageAnalysis.read(image, plan: plan, reading: reading, progress: bytesRead, body)
     }
 
     /// Contents that checks read beyond those of the facts.

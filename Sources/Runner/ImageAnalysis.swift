@@ -23,7 +23,22 @@ public struct ImageAnalysis: Sendable {
     public static func read(
         _ image: Image, plan additional: ContentPlan = ContentPlan(),
         reading: LayerReader.Settings = LayerReader.Settings(), progress: ReadProgress? = nil
-    ) async throws(LayerError) -> ImageAnalysis {
+    ) async throws -> ImageAnalysis {
+        try await read(image, plan: additional, reading: reading, progress: progress) { analysis, _ in
+            analysis
+        }
+    }
+
+    /// Reads every layer of the image once, and makes something of the image while digests are computed.
+    ///
+    /// - Parameter body: as of `LayerReader.index`: what it returns or throws counts only when every layer has been
+    ///   verified, and it waits for that before it does anything that cannot be taken back.
+    /// - Throws: what `body` throws, and as the other `read`.
+    public static func read<Output: Sendable>(
+        _ image: Image, plan additional: ContentPlan = ContentPlan(),
+        reading: LayerReader.Settings = LayerReader.Settings(), progress: ReadProgress? = nil,
+        _ body: @Sendable (ImageAnalysis, LayerReader.Verification) async throws -> Output
+    ) async throws -> Output {
         let limits = image.limits
         var reading = reading
         reading.limits = limits
@@ -31,8 +46,16 @@ public struct ImageAnalysis: Sendable {
         plan.insert(
             .init(.path(TableOfContents.path), maximumBytes: Int(limits[.manifestSize])))
         plan.formUnion(additional)
-        let indexed = try await LayerReader.index(
-            image.layerInputs, plan: plan, settings: reading, progress: progress)
+        return try await LayerReader.index(
+            image.layerInputs, plan: plan, settings: reading, progress: progress
+        ) { [plan] layers, verification in
+            try await body(ImageAnalysis(image, layers, plan: plan), verification)
+        }
+    }
+
+    /// Merges layers and takes the facts.
+    private init(_ image: Image, _ indexed: [LayerReader.IndexedLayer], plan: ContentPlan) throws {
+        let limits = image.limits
         let rootfs = RootFS.merging(indexed.map(\.table), plan: plan, limits: limits)
         guard !rootfs.isIncomplete else {
             throw LayerError(.limit, "merging the layers takes \(limits.exceeded(.mergeSteps))")
@@ -53,7 +76,10 @@ public struct ImageAnalysis: Sendable {
         let notes = oddities.list.map {
             Note(name: $0.kind.rawValue, layer: $0.layer.map { $0 + 1 }, message: $0.message)
         }
-        return ImageAnalysis(image: image, layers: layers, facts: facts, notes: notes)
+        self.image = image
+        self.layers = layers
+        self.facts = facts
+        self.notes = notes
     }
 
     /// What is odd about documents, layers and tree.

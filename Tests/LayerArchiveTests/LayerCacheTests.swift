@@ -129,6 +129,31 @@ private struct CacheFixture {
         } throws: { ($0 as? LayerError)?.kind == .digestMismatch }
     }
 
+    @Test("a layer that is not what is claimed of it is not kept, though it was known before its digest")
+    func mismatch() async throws {
+        let fixture = try CacheFixture()
+        let plain = sampleTar(files: 3)
+        let wrong = try fixture.input(plain, plain: plain + [0])
+        await #expect {
+            try await fixture.read(wrong)
+        } throws: { ($0 as? LayerError)?.kind == .digestMismatch }
+        #expect(fixture.cache().usage.layers == 0)
+    }
+
+    @Test("what was made of a cached layer is made anew when the blob has other bytes for the same content")
+    func otherBlob() async throws {
+        let fixture = try CacheFixture()
+        let plain = sampleTar(files: 3)
+        _ = try await fixture.read(try fixture.input(gzipped(plain), plain: plain))
+        let other = try compressed(plain, by: "gzip")
+        #expect(other != gzipped(plain))
+        let input = try fixture.input(other, plain: plain)
+        let digests = try await LayerReader.index(
+            [input], plan: fixture.plan, settings: .init(cache: fixture.cache())
+        ) { layers, _ in layers.map(\.summary.digest) }
+        #expect(digests == [try Digester.digest(of: other)])
+    }
+
     @Test("contents of layers that are kept count for the image's limit")
     func keptContents() async throws {
         let fixture = try CacheFixture()

@@ -56,6 +56,32 @@ import Testing
         }
     }
 
+    /// Compressed layers come in pieces of 256 KiB of the archive: the file begins shortly before one ends.
+    @Test(
+        "where a piece of the layer ends within the file does not matter",
+        arguments: [ELF.Layout.namesFirst, .namesLast, .namesBeforeDynamic])
+    func pieces(layout: ELF.Layout) async throws {
+        let names = (0..<40).map { "lib\(String(repeating: "x", count: 60))\($0).so" }
+        var elf = ELF(name: "liba.so.1", needed: names)
+        elf.layout = layout
+        for before in stride(from: 512, through: 6_144, by: 512) {
+            var tar = TarBuilder()
+            // Its header and the next one take 512 bytes each.
+            tar.add("filler", content: [UInt8](repeating: 1, count: (256 << 10) - 1_024 - before))
+            tar.add("liba.so", content: elf.bytes)
+            let plain = tar.archive
+            for blob in [plain, gzipped(plain)] {
+                let table = try await LayerFixture(plain: plain, blob: blob).index(plan: Self.plan).table
+                guard case .dynamic(let section)? = table.linkages[1] else {
+                    Issue.record("\(layout), \(before) bytes before the end of a piece: not read")
+                    continue
+                }
+                #expect(section.needed == names.map { Array($0.utf8) }, "\(layout), \(before)")
+                #expect(section.name == Array("liba.so.1".utf8))
+            }
+        }
+    }
+
     @Test func oneFileTellsNothingOfTheNext() async throws {
         let found = try await linkages([
             ELF(name: "liba.so", needed: ["libx.so"], runpath: "/x").bytes, Array("no ELF".utf8), [],

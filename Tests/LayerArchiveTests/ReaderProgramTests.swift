@@ -99,6 +99,7 @@ private func oddTar() -> [UInt8] {
             ("garbage", "an answer that is none"),
             ("huge", "an answer that is none"), ("forge", "not the serial form"), ("break-off", "break off"),
             ("other-layer", "an answer that is none"), ("unbegun", "an answer that is none"),
+            ("unread", "an answer that is none"),
         ])
     func misbehaviour(mode: String, reason: String) async throws {
         let fixture = try LayerFixture(plain: oddTar())
@@ -111,6 +112,21 @@ private func oddTar() -> [UInt8] {
             #expect(error.message.hasPrefix("layer 1 of 1: "))
             #expect(error.message.contains(reason), "\(error.message)")
         }
+    }
+
+    @Test("a layer that it hands over and does not verify is none")
+    func unverified() async throws {
+        let fixture = try LayerFixture(plain: oddTar())
+        let path = try fixture.directory.write(try await fixture.index().serialized, to: "serial")
+        let served = try unruly("unverified")
+        let program = ReaderProgram(path: served.path, arguments: served.arguments + [path])
+        let isGiven = Mutex(false)
+        await #expect {
+            try await LayerReader.index(
+                [fixture.input], plan: ContentPlan(), settings: .init(program: program)
+            ) { _, _ in isGiven.withLock { $0 = true } }
+        } throws: { ($0 as? LayerError)?.kind == .reader && "\($0)".contains("ended before it was done") }
+        #expect(isGiven.withLock { $0 })
     }
 
     @Test func aProgramThatIsNotThere() async throws {

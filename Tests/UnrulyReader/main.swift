@@ -76,5 +76,16 @@ case "break-off":
     answer(3, count: 1000, [1, 2, 3])
 case "other-layer": answer(1, layer: 77)
 case "unbegun": answer(4, [])
+case "unread":
+    answer(1)
+    answer(5)
+case "unverified":
+    // A layer, made by who started it, and nothing of its digest.
+    var bytes: [UInt8] = []
+    let file = open(CommandLine.arguments[2], O_RDONLY)
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while case let count = read(file, &buffer, buffer.count), count > 0 { bytes += buffer[..<count] }
+    answer(1)
+    answer(3, bytes)
 default: exit(2)
 }

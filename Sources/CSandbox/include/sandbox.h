@@ -34,6 +34,9 @@ void assay_end_with_parent(void);
 /// no program (seccomp). Other threads of the process are not held. What of it holds is returned.
 struct assay_containment assay_confine_thread(int directory);
 
+/// Gives memory that was freed back to the system (malloc_trim(3)).
+void assay_return_freed_memory(void);
+
 /// Makes an unnamed file in memory (memfd_create(2)); -1 when the system refuses.
 int assay_memory_file(void);
 
