@@ -26,15 +26,14 @@ struct Alert {
 
     /// The alerts of an image, what matters most first.
     static func all(of run: ImageRun) -> [Alert] {
+        var alerts = run.results.flatMap(all(of:))
+        let ranks = alerts.map(\.rank)
         var seen: [String: Int] = [:]
-        return run.results.flatMap(all(of:)).enumerated().sorted { left, right in
-            (left.element.rank, left.offset) < (right.element.rank, right.offset)
-        }.map(\.element).map { alert in
-            var alert = alert
-            let occurrence = seen[alert.fingerprint, default: 0] + 1
-            seen[alert.fingerprint] = occurrence
-            if occurrence > 1 { alert.fingerprint += "-\(occurrence)" }
-            return alert
+        return alerts.indices.sorted { (ranks[$0], $0) < (ranks[$1], $1) }.map { place in
+            let occurrence = seen[alerts[place].fingerprint, default: 0] + 1
+            seen[alerts[place].fingerprint] = occurrence
+            if occurrence > 1 { alerts[place].fingerprint += "-\(occurrence)" }
+            return alerts[place]
         }
     }
 

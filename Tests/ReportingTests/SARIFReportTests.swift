@@ -184,11 +184,11 @@ struct SARIFReportTests {
         #expect(notifications(try self.document(record)).isEmpty)
     }
 
-    @Test func textFromAnImageIsNoLink() throws {
+    @Test func textFromAnImageIsNoLink() {
         let link = "[click](http://example.org)"
         let record = RunRecord.of([.of("A", .fail, title: link, findings: [.of(link, expected: link)])])
         #expect(
-            !String(decoding: try SARIFReport.render(record, options: RenderOptions()), as: UTF8.self)
+            !String(decoding: SARIFReport.render(record, options: RenderOptions()), as: UTF8.self)
                 .contains("]("))
     }
 }
