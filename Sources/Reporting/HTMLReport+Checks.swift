@@ -6,6 +6,7 @@ struct CheckRow {
     var results: [CheckResult?]
     /// What is the same on every image.
     var check: CheckResult
+    private(set) var outcomes: Set<Outcome> = []
 
     /// In the order in which the images have them.
     static func all(of record: RunRecord) -> [CheckRow] {
@@ -31,17 +32,15 @@ struct CheckRow {
                             results: Array(repeating: nil, count: record.images.count), check: result))
                 }
                 rows[place].results[image] = result
+                rows[place].outcomes.insert(result.outcome)
             }
         }
         return rows
     }
 
-    var outcomes: Set<Outcome> { Set(results.compactMap { $0?.outcome }) }
-
     /// The outcome that needs most attention.
     var worst: Outcome {
-        let outcomes = outcomes
-        return [.fail, .error, .waived, .skipped, .pass].first(where: outcomes.contains) ?? .notApplicable
+        [.fail, .error, .waived, .skipped, .pass].first(where: outcomes.contains) ?? .notApplicable
     }
 
     /// Whether some image needs attention.

@@ -349,19 +349,23 @@ struct MarkdownReport {
     /// a code span cannot: a backslash before a pipe would end the cell of a table.
     static func text(_ value: String) -> String {
         let line = SafeText.shortened(SafeText.oneLine(value), limit: SafeText.valueLimit)
-        let hasAddress = line.utf8.contains(UInt8(ascii: "w")) && line.contains("www.")
+        let hasAddress = SafeText.has("www.", in: line)
         guard hasAddress || line.utf8.contains(where: isMarkup) else { return line }
-        var output = ""
-        for scalar in line.unicodeScalars {
-            switch scalar {
-            case "&": output += "&amp;"
-            case "<": output += "&lt;"
-            case ">": output += "&gt;"
-            case _ where scalar.isASCII && isMarkup(UInt8(truncatingIfNeeded: scalar.value)):
-                output += "&#\(scalar.value);"
-            default: output.unicodeScalars.append(scalar)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(2 * line.utf8.count)
+        for byte in line.utf8 {
+            switch byte {
+            case UInt8(ascii: "&"): bytes += "&amp;".utf8
+            case UInt8(ascii: "<"): bytes += "&lt;".utf8
+            case UInt8(ascii: ">"): bytes += "&gt;".utf8
+            case _ where isMarkup(byte):
+                bytes += "&#".utf8
+                bytes += String(byte).utf8
+                bytes.append(UInt8(ascii: ";"))
+            default: bytes.append(byte)
             }
         }
+        let output = String(decoding: bytes, as: UTF8.self)
         return hasAddress ? output.replacing("www.", with: "www&#46;") : output
     }
 

@@ -1,17 +1,33 @@
 /// What of a text means nothing in HTML and XML.
 enum MarkupText {
-    /// Gives the bytes of a text to `body` in runs, in turn those that can be written as they are and those that cannot,
-    /// each of whole characters.
-    static func forEachRun(of text: String, _ body: (UnsafeBufferPointer<UInt8>, _ isPlain: Bool) -> Void) {
+    enum Part {
+        /// Bytes of whole characters that can be written as they are.
+        case plain(UnsafeBufferPointer<UInt8>)
+        /// A character that has to be looked at.
+        case scalar(Unicode.Scalar)
+    }
+
+    static func forEachPart(of text: String, _ body: (Part) -> Void) {
         var text = text
         text.withUTF8 { bytes in
-            var start = 0
-            while start < bytes.count {
-                let isPlain = isPlain(bytes[start])
-                var end = start + 1
-                while end < bytes.count, self.isPlain(bytes[end]) == isPlain { end += 1 }
-                body(UnsafeBufferPointer(rebasing: bytes[start..<end]), isPlain)
-                start = end
+            var place = 0
+            func skip(while holds: (UInt8) -> Bool) -> UnsafeBufferPointer<UInt8> {
+                let start = place
+                while place < bytes.count, holds(bytes[place]) { place += 1 }
+                return UnsafeBufferPointer(rebasing: bytes[start..<place])
+            }
+            while place < bytes.count {
+                if isPlain(bytes[place]) {
+                    body(.plain(skip(while: isPlain)))
+                } else if bytes[place] < 0x80 {
+                    body(.scalar(Unicode.Scalar(bytes[place])))
+                    place += 1
+                } else {
+                    let run = skip { $0 >= 0x80 }
+                    for scalar in String(decoding: run, as: UTF8.self).unicodeScalars {
+                        body(.scalar(scalar))
+                    }
+                }
             }
         }
     }

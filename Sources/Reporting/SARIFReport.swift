@@ -421,7 +421,7 @@ enum SARIFReport {
     /// message as one (section 3.11.6).
     private static func line(_ text: String) -> String {
         let line = SafeText.shortened(SafeText.oneLine(text), limit: SafeText.valueLimit)
-        guard line.utf8.contains(UInt8(ascii: "]")) else { return line }
+        guard SafeText.has("](", in: line) else { return line }
         return line.split(separator: "](", omittingEmptySubsequences: false).joined(separator: "] (")
     }
 

@@ -61,10 +61,25 @@ enum SafeText {
     /// and TeamCity have `##vso[` and `##teamcity[`. A backslash makes them plain text.
     static func inert(_ line: String) -> String {
         let marked =
-            line.utf8.contains(UInt8(ascii: "#"))
-            ? line.replacing(/##(?=[A-Za-z]*\[)/, with: "#\\#") : line
+            has("##", in: line) ? line.replacing(/##(?=[A-Za-z]*\[)/, with: "#\\#") : line
+        // Most lines begin with what is neither.
+        guard let first = marked.utf8.first, first <= 0x20 || first >= 0x80 || first == UInt8(ascii: ":")
+        else { return marked }
         let begin = marked.unicodeScalars.drop { $0.properties.isWhitespace }
         return begin.starts(with: "::".unicodeScalars) ? "\\" + marked : marked
+    }
+
+    /// True when the text has the pattern, which is of ASCII and not empty.
+    static func has(_ pattern: StaticString, in text: String) -> Bool {
+        var text = text
+        return text.withUTF8 { bytes in
+            pattern.withUTF8Buffer { pattern in
+                for start in bytes.indices.dropLast(pattern.count - 1) where bytes[start] == pattern[0] {
+                    if bytes[start...].starts(with: pattern) { return true }
+                }
+                return false
+            }
+        }
     }
 
     /// A path or other short text between quotation marks, for messages.

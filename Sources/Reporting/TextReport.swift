@@ -421,46 +421,48 @@ struct TextReport {
 
     /// One entry per reason, with the checks it kept from being evaluated; where these are many, how many.
     private mutating func writeReasons(_ run: ImageRun, outcome: Outcome, title: String) {
-        let results = run.results.filter { $0.outcome == outcome }
-        if results.isEmpty { return }
-        heading(title, results.count)
-        for (reason, checks) in grouped(results, by: { $0.reason ?? "no reason was given" }) {
+        let places = run.results.indices.filter { run.results[$0].outcome == outcome }
+        if places.isEmpty { return }
+        heading(title, places.count)
+        for (reason, checks) in grouped(places, by: { run.results[$0].reason ?? "no reason was given" }) {
             let areMany = checks.count > Self.listLimit * 2 && !options.verbose
-            let which = areMany ? "\(checks.count) checks" : checks.map(\.id).joined(separator: ", ")
+            let which =
+                areMany
+                ? "\(checks.count) checks" : checks.map { run.results[$0].id }.joined(separator: ", ")
             put("\(outcome.symbol) \(value(reason)): \(which)", indent: 2, hanging: 2)
         }
     }
 
     private mutating func writePasses(_ run: ImageRun) {
-        let passes = run.results.filter { $0.outcome == .pass }
+        let passes = run.results.indices.filter { run.results[$0].outcome == .pass }
         if passes.isEmpty { return }
         heading("PASSED", passes.count)
-        let groups = grouped(passes, by: { "\($0.suite).\($0.group)" })
+        let groups = grouped(passes, by: { "\(run.results[$0].suite).\(run.results[$0].group)" })
         if options.verbose {
             for (group, checks) in groups {
                 put("\(group) \(checks.count)", indent: 2, style: .bold)
-                for check in checks {
+                for check in checks.map({ run.results[$0] }) {
                     put("\(Outcome.pass.symbol) \(check.id)  \(value(check.title))", indent: 4, hanging: 2)
                 }
             }
         } else {
-            put(groups.map { "\($0.key) \($0.values.count)" }.joined(separator: ", "), indent: 2)
+            put(groups.map { "\($0.key) \($0.places.count)" }.joined(separator: ", "), indent: 2)
         }
     }
 
-    /// Groups in the order in which they first appear.
+    /// Places of results in groups, which are in the order in which they first appear.
     private func grouped(
-        _ results: [CheckResult], by key: (CheckResult) -> String
-    ) -> [(key: String, values: [CheckResult])] {
-        var groups: [(key: String, values: [CheckResult])] = []
-        var places: [String: Int] = [:]
-        for result in results {
-            let name = key(result)
-            if let place = places[name] {
-                groups[place].values.append(result)
+        _ places: [Int], by key: (Int) -> String
+    ) -> [(key: String, places: [Int])] {
+        var groups: [(key: String, places: [Int])] = []
+        var numbers: [String: Int] = [:]
+        for place in places {
+            let name = key(place)
+            if let number = numbers[name] {
+                groups[number].places.append(place)
             } else {
-                places[name] = groups.count
-                groups.append((name, [result]))
+                numbers[name] = groups.count
+                groups.append((name, [place]))
             }
         }
         return groups
@@ -502,8 +504,8 @@ struct TextReport {
     ) {
         let lines = TextLayout.wrap(SafeText.oneLine(text), width: width - indent - hanging)
         for (number, line) in lines.enumerated() {
-            output += String(repeating: " ", count: indent + (number == 0 ? 0 : hanging))
-            output += painted(SafeText.inert(line), style) + "\n"
+            indentLine(by: indent + (number == 0 ? 0 : hanging))
+            endLine(SafeText.inert(line), style)
         }
     }
 
@@ -514,11 +516,19 @@ struct TextReport {
         let lines = TextLayout.wrap(value(content), width: width - indent - Self.labelWidth)
         for (number, line) in lines.enumerated() {
             let name = number == 0 ? label : ""
-            output += String(repeating: " ", count: indent)
+            indentLine(by: indent)
             output += name.isEmpty ? "" : painted(name, .dim)
-            output += String(repeating: " ", count: Self.labelWidth - name.count)
-            output += painted(SafeText.inert(line), style) + "\n"
+            // Labels are of ASCII.
+            indentLine(by: Self.labelWidth - name.utf8.count)
+            endLine(SafeText.inert(line), style)
         }
+    }
+
+    private mutating func indentLine(by columns: Int) { for _ in 0..<columns { output += " " } }
+
+    private mutating func endLine(_ text: String, _ style: Style?) {
+        output += painted(text, style)
+        output += "\n"
     }
 
     /// A value from the record, on one line, of bounded length, and visible even when it is empty.
