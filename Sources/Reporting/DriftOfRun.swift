@@ -9,7 +9,10 @@ struct DriftOfRun {
     static func all(of run: ImageRun) -> [DriftOfRun] {
         var drifts: [DriftOfRun] = []
         var places: [DriftNote: Int] = [:]
-        for result in run.results where result.outcome != .notApplicable && result.outcome != .skipped {
+        let results = run.results.filter {
+            $0.drift != nil && $0.outcome != .notApplicable && $0.outcome != .skipped
+        }
+        for result in results {
             for note in result.drift ?? [] {
                 if let place = places[note] {
                     drifts[place].checks.append(result.id)

@@ -59,8 +59,9 @@ enum GitHubReport {
         }
         for run in record.images {
             let suffix = record.images.count > 1 ? " (\(run.image.reference) \(run.image.platform))" : ""
-            annotations += run.results.compactMap { result in
-                level(of: result).map {
+            annotations += run.results.places(where: { level(of: $0) != nil }).compactMap { place in
+                let result = run.results[place]
+                return level(of: result).map {
                     Annotation(
                         level: $0, title: "\(result.id) \(result.title)\(suffix)",
                         message: { message(of: result, on: run) },

@@ -19,11 +19,13 @@ struct CheckRow {
         var places: [Key: Int] = [:]
         for (image, run) in record.images.enumerated() {
             var occurrences: [Key: Int] = [:]
-            for result in run.results {
-                let first = Key(suite: result.suite, id: result.id, occurrence: 0)
-                let occurrence = occurrences[first, default: 0]
-                occurrences[first] = occurrence + 1
-                let key = Key(suite: result.suite, id: result.id, occurrence: occurrence)
+            for index in run.results.indices {
+                let result = run.results[index]
+                var key = Key(suite: result.suite, id: result.id, occurrence: 0)
+                if let earlier = occurrences.updateValue(0, forKey: key) {
+                    occurrences[key] = earlier + 1
+                    key.occurrence = earlier + 1
+                }
                 let place = places[key] ?? rows.count
                 if place == rows.count {
                     places[key] = place
@@ -45,6 +47,22 @@ struct CheckRow {
 
     /// Whether some image needs attention.
     var needsAttention: Bool { worst == .fail || worst == .error || worst == .waived }
+}
+
+/// A result but for its duration. What tells most of them apart is all that is hashed.
+private struct SameResult: Hashable {
+    private var result: CheckResult
+
+    init(_ result: CheckResult) {
+        self.result = result
+        self.result.duration = 0
+    }
+
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(result.outcome)
+        hasher.combine(result.reason)
+        hasher.combine(result.findings.first?.observed)
+    }
 }
 
 extension HTMLReport {
@@ -407,14 +425,14 @@ extension HTMLReport {
     /// What is the same on several images is said once.
     private mutating func writeResultsByImage(_ row: CheckRow) {
         var results: [(result: CheckResult, images: [Int])] = []
-        var places: [CheckResult: Int] = [:]
-        for (image, result) in row.results.enumerated() {
-            guard var result, result.outcome != .pass else { continue }
-            result.duration = 0
-            if let place = places[result] {
+        var places: [SameResult: Int] = [:]
+        for image in row.results.indices where row.results[image]?.outcome != .pass {
+            guard let result = row.results[image] else { continue }
+            let key = SameResult(result)
+            if let place = places[key] {
                 results[place].images.append(image)
             } else {
-                places[result] = results.count
+                places[key] = results.count
                 results.append((result, [image]))
             }
         }

@@ -358,7 +358,8 @@ struct HTMLReport {
     /// Those that cover a finding, each once.
     private func waivers(of run: ImageRun) -> [WaiverMark] {
         var seen: Set<WaiverMark> = []
-        return run.results.flatMap(\.findings).compactMap(\.waiver).filter { seen.insert($0).inserted }
+        return run.results.filter { $0.findings.contains { $0.waiver != nil } }.flatMap(\.findings)
+            .compactMap(\.waiver).filter { seen.insert($0).inserted }
     }
 
     mutating func field(_ name: String, _ text: String, isCode: Bool = false) {
@@ -396,10 +397,10 @@ struct HTMLReport {
         for outcome in [Outcome.skipped, .notApplicable] {
             var order: [String] = []
             var checks: [String: [String]] = [:]
-            for result in run.results where result.outcome == outcome {
-                let reason = result.reason ?? "no reason was given"
+            for place in run.results.places(where: { $0.outcome == outcome }) {
+                let reason = run.results[place].reason ?? "no reason was given"
                 if checks[reason] == nil { order.append(reason) }
-                checks[reason, default: []].append(result.id)
+                checks[reason, default: []].append(run.results[place].id)
             }
             if order.isEmpty { continue }
             html.start("details")

@@ -127,6 +127,7 @@ struct JSONWriter {
     }
 
     private mutating func append(_ text: UnsafeBufferPointer<UInt8>) {
+        if SafeText.all(text, JSONWriter.isPlain) { return bytes.append(contentsOf: text) }
         var start = 0
         while start < text.count {
             var end = start

@@ -132,9 +132,9 @@ enum JUnitReport {
             for index in suites[suite].cases.indices {
                 let key = Key(
                     className: suites[suite].cases[index].className, name: suites[suite].cases[index].name)
-                let occurrence = seen[key, default: 0] + 1
-                seen[key] = occurrence
-                if occurrence > 1 { suites[suite].cases[index].name += " [\(occurrence)]" }
+                guard let earlier = seen.updateValue(1, forKey: key) else { continue }
+                seen[key] = earlier + 1
+                suites[suite].cases[index].name += " [\(earlier + 1)]"
             }
         }
         return suites

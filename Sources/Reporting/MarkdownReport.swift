@@ -287,10 +287,10 @@ struct MarkdownReport {
     private func reasons(of outcome: Outcome, _ run: ImageRun) -> [String] {
         var order: [String] = []
         var checks: [String: [String]] = [:]
-        for result in run.results where result.outcome == outcome {
-            let reason = result.reason ?? "no reason was given"
+        for place in run.results.places(where: { $0.outcome == outcome }) {
+            let reason = run.results[place].reason ?? "no reason was given"
             if checks[reason] == nil { order.append(reason) }
-            checks[reason, default: []].append(result.id)
+            checks[reason, default: []].append(run.results[place].id)
         }
         return order.map { reason in
             let ids = checks[reason] ?? []
@@ -302,13 +302,17 @@ struct MarkdownReport {
     }
 
     private func passes(_ run: ImageRun) -> [Section] {
-        let passes = run.results.filter { $0.outcome == .pass }
+        let passes = run.results.places(where: { $0.outcome == .pass })
         if passes.isEmpty { return [] }
         return [
             Section(
                 rank: .passed, what: "passed checks", opening: Self.opening("Passed", passes.count),
                 closing: Self.closing, count: passes.count,
-                item: { "- \(Self.code(passes[$0].id)) \(Self.text(passes[$0].title))\n" })
+                item: { index in
+                    let place = passes[index]
+                    return
+                        "- \(Self.code(run.results[place].id)) \(Self.text(run.results[place].title))\n"
+                })
         ]
     }
 

@@ -10,6 +10,7 @@ enum MarkupText {
     static func forEachPart(of text: String, _ body: (Part) -> Void) {
         var text = text
         text.withUTF8 { bytes in
+            if SafeText.all(bytes, isPlain) { return body(.plain(bytes)) }
             var place = 0
             func skip(while holds: (UInt8) -> Bool) -> UnsafeBufferPointer<UInt8> {
                 let start = place

@@ -83,10 +83,12 @@ enum OpenMetricsReport {
         }
         var counts: [Key: Int] = [:]
         var suites: [String] = []
-        for result in run.results {
-            if !suites.contains(result.suite) { suites.append(result.suite) }
-            counts[
-                Key(suite: result.suite, outcome: result.outcome, severity: result.severity), default: 0] += 1
+        for place in run.results.indices {
+            let key = Key(
+                suite: run.results[place].suite, outcome: run.results[place].outcome,
+                severity: run.results[place].severity)
+            if counts[key] == nil, !suites.contains(key.suite) { suites.append(key.suite) }
+            counts[key, default: 0] += 1
         }
         return suites.flatMap { suite in
             Outcome.allCases.flatMap { outcome in

@@ -55,7 +55,8 @@ enum SARIFReport {
             json.member(
                 "$schema",
                 "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json")
-            json.member("runs", runs) { write($1, of: record, options, to: &$0) }
+            var rules = Rules()
+            json.member("runs", runs) { write($1, of: record, options, &rules, to: &$0) }
             json.member("version", "2.1.0")
         }
         json.append("\n")
@@ -67,15 +68,11 @@ enum SARIFReport {
     private static func run(
         of run: ImageRun, in record: RunRecord, _ options: RenderOptions, _ resultLimit: Int
     ) -> Run {
-        struct Check: Hashable {
-            var suite: String
-            var id: String
-        }
         let alerts = Alert.all(of: run)
         var rules: [CheckResult] = []
         var places: [Check: Int] = [:]
         let results = alerts.prefix(resultLimit).map { alert in
-            let check = Check(suite: alert.result.suite, id: alert.result.id)
+            let check = Check(alert.result)
             let place = places[check] ?? rules.count
             if place == rules.count {
                 places[check] = place
@@ -97,7 +94,7 @@ enum SARIFReport {
             notifications.append(
                 Notification(
                     .error, "\(alert.result.id): \(alert.message)", rule: alert.result.id,
-                    index: places[Check(suite: alert.result.suite, id: alert.result.id)]))
+                    index: places[Check(alert.result)]))
         }
         notifications += run.notes.map { Notification(.note, $0.description) }
         notifications += RunProblem.warnings(of: record).map { Notification(.warning, $0) }
@@ -200,6 +197,16 @@ enum SARIFReport {
         }
     }
 
+    private struct Check: Hashable {
+        var suite: String
+        var id: String
+
+        init(_ result: CheckResult) {
+            suite = result.suite
+            id = result.id
+        }
+    }
+
     private struct Notification {
         var level: Level
         var text: String
@@ -230,7 +237,8 @@ enum SARIFReport {
     }
 
     private static func write(
-        _ run: Run, of record: RunRecord, _ options: RenderOptions, to json: inout JSONWriter
+        _ run: Run, of record: RunRecord, _ options: RenderOptions, _ rules: inout Rules,
+        to json: inout JSONWriter
     ) {
         json.object { json in
             json.member("automationDetails") { $0.member("id", run.category) }
@@ -258,7 +266,7 @@ enum SARIFReport {
             json.member("tool") { json in
                 json.member("driver") { json in
                     json.member("name", record.tool.name)
-                    json.member("rules", run.judged?.rules ?? []) { writeRule(of: $1, to: &$0) }
+                    json.member("rules", run.judged?.rules ?? []) { rules.write($1, to: &$0) }
                     json.member("version", record.tool.version)
                 }
             }
@@ -280,6 +288,28 @@ enum SARIFReport {
 
     private static func write(_ text: String, as name: StaticString, to json: inout JSONWriter) {
         json.member(name) { $0.member("text", text) }
+    }
+
+    /// Rules as they were written: most images of a record have the same.
+    private struct Rules {
+        private var written: [Check: (result: CheckResult, bytes: [UInt8])] = [:]
+
+        mutating func write(_ result: CheckResult, to json: inout JSONWriter) {
+            let check = Check(result)
+            if let earlier = written[check], areSame(earlier.result, result) {
+                json.bytes += earlier.bytes
+            } else {
+                let start = json.bytes.count
+                writeRule(of: result, to: &json)
+                written[check] = (result, Array(json.bytes[start...]))
+            }
+        }
+
+        private func areSame(_ left: CheckResult, _ right: CheckResult) -> Bool {
+            left.title == right.title && left.group == right.group && left.severity == right.severity
+                && left.remedy == right.remedy && left.source == right.source
+                && left.statements == right.statements && left.position == right.position
+        }
     }
 
     private static func writeRule(of result: CheckResult, to json: inout JSONWriter) {

@@ -15,7 +15,18 @@ enum SafeText {
     }
 
     /// True for ASCII without controls: the text needs no more looking at, and each byte of it is a column. Most text is.
-    static func isPlain(_ text: String) -> Bool { text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F } }
+    static func isPlain(_ text: String) -> Bool {
+        var text = text
+        return text.withUTF8 { all($0) { $0 >= 0x20 && $0 < 0x7F } }
+    }
+
+    /// True when it holds for all bytes. None ends the search, so that several are looked at in one step: most texts are
+    /// plain to the end.
+    static func all(_ bytes: UnsafeBufferPointer<UInt8>, _ holds: (UInt8) -> Bool) -> Bool {
+        var others: UInt8 = 0
+        for byte in bytes { others |= holds(byte) ? 0 : 1 }
+        return others == 0
+    }
 
     /// The text with every control written as an escape (`\n`, `\x1b`, `\u{202e}`), so that it is one line.
     static func oneLine(_ text: String) -> String {

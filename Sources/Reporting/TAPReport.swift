@@ -20,14 +20,14 @@ enum TAPReport {
         for run in record.images {
             let name = "\(run.image.reference) \(run.image.platform)"
             output += "# \(comment(name)) \(run.image.configDigest)\n"
-            for result in run.results {
+            let image = record.images.count > 1 ? " [\(name)]" : ""
+            for place in run.results.indices {
                 number += 1
-                let image = record.images.count > 1 ? " [\(name)]" : ""
-                let (isOK, directive) = status(of: result, options)
+                let (isOK, directive) = status(of: run.results[place], options)
                 output += "\(isOK ? "ok" : "not ok") \(number) - "
-                output += description("\(result.id) \(result.title)\(image)")
+                output += description("\(run.results[place].id) \(run.results[place].title)\(image)")
                 output += directive.map { " # \(comment($0))" } ?? ""
-                output += "\n" + diagnostics(of: result, on: run)
+                output += "\n" + diagnostics(of: run.results[place], on: run)
             }
         }
         for (image, problem) in problems {

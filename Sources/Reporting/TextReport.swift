@@ -421,7 +421,7 @@ struct TextReport {
 
     /// One entry per reason, with the checks it kept from being evaluated; where these are many, how many.
     private mutating func writeReasons(_ run: ImageRun, outcome: Outcome, title: String) {
-        let places = run.results.indices.filter { run.results[$0].outcome == outcome }
+        let places = run.results.places { $0.outcome == outcome }
         if places.isEmpty { return }
         heading(title, places.count)
         for (reason, checks) in grouped(places, by: { run.results[$0].reason ?? "no reason was given" }) {
@@ -434,7 +434,7 @@ struct TextReport {
     }
 
     private mutating func writePasses(_ run: ImageRun) {
-        let passes = run.results.indices.filter { run.results[$0].outcome == .pass }
+        let passes = run.results.places { $0.outcome == .pass }
         if passes.isEmpty { return }
         heading("PASSED", passes.count)
         let groups = grouped(passes, by: { "\(run.results[$0].suite).\(run.results[$0].group)" })

@@ -115,7 +115,7 @@ public struct ImageRun: Hashable, Codable, Sendable {
     /// How many checks had each outcome; every outcome has a count.
     public var counts: [Outcome: Int] {
         var counts = Dictionary(uniqueKeysWithValues: Outcome.allCases.map { ($0, 0) })
-        for result in results { counts[result.outcome, default: 0] += 1 }
+        for place in results.indices { counts[results[place].outcome, default: 0] += 1 }
         return counts
     }
 }
@@ -304,5 +304,26 @@ public struct CheckResult: Hashable, Codable, Sendable {
         self.remedy = remedy
         self.position = position
         self.duration = duration
+    }
+}
+
+/// As the general ones, but each result is looked at in its place. To copy one costs more than to look at it, and a record
+/// may have hundreds of thousands.
+extension [CheckResult] {
+    public func count(where holds: (CheckResult) -> Bool) -> Int {
+        indices.reduce(0) { $0 + (holds(self[$1]) ? 1 : 0) }
+    }
+
+    public func contains(where holds: (CheckResult) -> Bool) -> Bool {
+        indices.contains { holds(self[$0]) }
+    }
+
+    public func filter(_ holds: (CheckResult) -> Bool) -> [CheckResult] {
+        places(where: holds).map { self[$0] }
+    }
+
+    /// The indices of those that `filter` gives.
+    public func places(where holds: (CheckResult) -> Bool) -> [Int] {
+        indices.filter { holds(self[$0]) }
     }
 }
