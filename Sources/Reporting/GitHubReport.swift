@@ -59,7 +59,8 @@ enum GitHubReport {
         }
         for run in record.images {
             let suffix = record.images.count > 1 ? " (\(run.image.reference) \(run.image.platform))" : ""
-            annotations += run.results.places(where: { level(of: $0) != nil }).compactMap { place in
+            let results = [Outcome.fail, .error, .waived].flatMap(run.results.places(of:)).sorted()
+            annotations += results.compactMap { place in
                 let result = run.results[place]
                 return level(of: result).map {
                     Annotation(

@@ -93,7 +93,7 @@ extension HTMLReport {
 
     // MARK: What to fix first
 
-    var hasCauses: Bool { record.images.contains { $0.results.contains(where: isToFix) } }
+    var hasCauses: Bool { record.images.contains { $0.results.of(.fail).contains(where: isToFix) } }
 
     private func isToFix(_ result: CheckResult) -> Bool { result.outcome == .fail && result.known != true }
 
@@ -115,7 +115,7 @@ extension HTMLReport {
         var causes: [CauseOfImages] = []
         var places: [Provenance?: Int] = [:]
         for (image, run) in record.images.enumerated() {
-            for cause in FailCause.all(of: run.results.filter(isToFix)) {
+            for cause in FailCause.all(of: run.results.of(.fail).filter(isToFix)) {
                 guard let place = places[cause.provenance] else {
                     places[cause.provenance] = causes.count
                     causes.append(

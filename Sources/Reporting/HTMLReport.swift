@@ -259,8 +259,8 @@ struct HTMLReport {
     mutating func writeWarnings(_ run: ImageRun) {
         if !record.complete { warning("The run was interrupted: the results are partial.") }
         if !run.hasEvaluatedChecks { warning("No check was evaluated.") }
-        let light = run.results.count {
-            $0.outcome == .fail && $0.known != true && $0.severity < failOn
+        let light = run.results.of(.fail).count {
+            $0.known != true && $0.severity < failOn
         }
         if light > 0 {
             warning(
@@ -358,8 +358,9 @@ struct HTMLReport {
     /// Those that cover a finding, each once.
     private func waivers(of run: ImageRun) -> [WaiverMark] {
         var seen: Set<WaiverMark> = []
-        return run.results.filter { $0.findings.contains { $0.waiver != nil } }.flatMap(\.findings)
-            .compactMap(\.waiver).filter { seen.insert($0).inserted }
+        return run.results.indices.flatMap { run.results[$0].findings }.compactMap(\.waiver).filter {
+            seen.insert($0).inserted
+        }
     }
 
     mutating func field(_ name: String, _ text: String, isCode: Bool = false) {
@@ -397,7 +398,7 @@ struct HTMLReport {
         for outcome in [Outcome.skipped, .notApplicable] {
             var order: [String] = []
             var checks: [String: [String]] = [:]
-            for place in run.results.places(where: { $0.outcome == outcome }) {
+            for place in run.results.places(of: outcome) {
                 let reason = run.results[place].reason ?? "no reason was given"
                 if checks[reason] == nil { order.append(reason) }
                 checks[reason, default: []].append(run.results[place].id)

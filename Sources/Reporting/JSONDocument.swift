@@ -5,9 +5,10 @@ import Verdict
 /// Written as it is encoded: Foundation's encoder builds a tree of the whole document first. Results of checks, the most of
 /// a large record, write themselves (CheckResult+JSON.swift).
 enum JSONDocument {
+    /// - Parameter capacity: bytes that the document will hardly have more of.
     /// - Throws: `EncodingError` for a number that is infinite or none.
-    static func bytes(of value: some Encodable) throws -> [UInt8] {
-        let text = JSONText()
+    static func bytes(of value: some Encodable, capacity: Int = 0) throws -> [UInt8] {
+        let text = JSONText(capacity: capacity)
         let value = try JSONPlace.write(value, to: text, parent: nil, key: nil)
         value.finish()
         text.json.append("\n")
@@ -17,7 +18,7 @@ enum JSONDocument {
 
 /// The document so far. It and the places below belong to one call of `JSONDocument.bytes`.
 private final class JSONText {
-    var json = JSONWriter()
+    var json: JSONWriter
     /// Those of all objects that are being written, the inner ones last.
     var entries: [Entry] = []
     private var sorted: [UInt8] = []
@@ -26,6 +27,8 @@ private final class JSONText {
         var key: String
         var start: Int
     }
+
+    init(capacity: Int) { json = JSONWriter(capacity: capacity) }
 
     /// Puts the entries from `first` on, which begin at `start` and end the document so far, in the order of their keys,
     /// and forgets them.

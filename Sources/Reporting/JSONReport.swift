@@ -13,7 +13,7 @@ public enum JSONReport {
     /// - Throws: `ReportError` of kind `notRepresentable` for a duration that is infinite or not a number.
     public static func render(_ record: RunRecord) throws(ReportError) -> [UInt8] {
         do {
-            return try JSONDocument.bytes(of: record)
+            return try JSONDocument.bytes(of: record, capacity: record.resultCount * 1_500)
         } catch {
             throw ReportError(
                 .notRepresentable,
@@ -44,7 +44,7 @@ public enum JSONReport {
         } else {
             record = try decodeWhole(Data(bytes))
         }
-        let results = record.images.reduce(0) { $0 + $1.results.count }
+        let results = record.resultCount
         let images = record.images.count + record.unreadable.count
         for (count, limit, what) in [
             (results, maximumResults, "results"), (images, maximumImages, "images"),

@@ -167,19 +167,24 @@ struct JSONScanner {
         guard skip("\"") else { return nil }
         let start = place
         var hasEscapes = false
+        var all: UInt8 = 0
         while place < bytes.count {
             switch bytes[place] {
             case UInt8(ascii: "\""):
                 place += 1
-                return hasEscapes
-                    ? try? JSONDecoder().decode(String.self, from: Data(bytes[start - 1..<place]))
-                    : String(
-                        validating: UnsafeBufferPointer(rebasing: bytes[start..<place - 1]), as: UTF8.self)
+                if hasEscapes {
+                    return try? JSONDecoder().decode(String.self, from: Data(bytes[start - 1..<place]))
+                }
+                let text = UnsafeBufferPointer(rebasing: bytes[start..<place - 1])
+                return all < 0x80
+                    ? String(decoding: text, as: UTF8.self) : String(validating: text, as: UTF8.self)
             case UInt8(ascii: "\\"):
                 hasEscapes = true
                 place += 2
             case ..<0x20: return nil
-            default: place += 1
+            case let byte:
+                all |= byte
+                place += 1
             }
         }
         return nil

@@ -8,6 +8,9 @@ struct JSONWriter {
     /// A comma, the end of a line and spaces, as many as were needed so far or more.
     private var separator = Array(",\n".utf8)
 
+    /// - Parameter capacity: bytes that the document will hardly have more of: large ones are not copied as they grow.
+    init(capacity: Int = 0) { bytes.reserveCapacity(capacity) }
+
     // MARK: Objects and lists
 
     mutating func object(_ members: (inout JSONWriter) -> Void) {

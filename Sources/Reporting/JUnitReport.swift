@@ -24,7 +24,7 @@ enum JUnitReport {
     ///   of a test case, which GitLab shows.
     static func render(_ record: RunRecord, strict: Bool = false) -> [UInt8] {
         let suites = testSuites(of: record)
-        var writer = XMLWriter()
+        var writer = XMLWriter(capacity: suites.reduce(0) { $0 + $1.cases.count } * 600)
         let names = record.suites.map(\.name).joined(separator: ", ")
         writer.start(
             "testsuites",
@@ -127,6 +127,7 @@ enum JUnitReport {
             var name: String
         }
         var seen: [Key: Int] = [:]
+        seen.reserveCapacity(suites.reduce(0) { $0 + $1.cases.count })
         var suites = suites
         for suite in suites.indices {
             for index in suites[suite].cases.indices {

@@ -106,15 +106,15 @@ struct MarkdownReport {
         var sections = [overview]
         for run in record.images {
             sections.append(Section(rank: .image, what: "images", opening: head(of: run)))
-            let fails = run.results.filter { $0.outcome == .fail }
+            let fails = run.results.of(.fail)
             sections += checks(.fails, "failed checks", "Failed", fails.filter { $0.known != true }, run)
             sections += checks(
                 .errors, "undecided checks", "Errors, not decided",
-                run.results.filter { $0.outcome == .error }, run)
+                run.results.of(.error), run)
             sections += checks(
                 .known, "known fails", "Known fails, in the baseline", fails.filter { $0.known == true }, run)
             sections += checks(
-                .waived, "waived fails", "Waived", run.results.filter { $0.outcome == .waived }, run)
+                .waived, "waived fails", "Waived", run.results.of(.waived), run)
             sections += drift(run)
             sections += folded(.notes, "notes", "Notes", run.notes.map { "- \(Self.code($0.description))\n" })
             sections += folded(
@@ -179,8 +179,8 @@ struct MarkdownReport {
         output +=
             Outcome.allCases.map { "\($0.symbol) \(counts[$0, default: 0]) \($0.words)" }
             .joined(separator: ", ") + "\n\n"
-        let light = run.results.count {
-            $0.outcome == .fail && $0.known != true && $0.severity < options.failOn
+        let light = run.results.of(.fail).count {
+            $0.known != true && $0.severity < options.failOn
         }
         if light > 0 {
             output += "**Fails below the threshold \(options.failOn.rawValue), which do not count: "
@@ -287,7 +287,7 @@ struct MarkdownReport {
     private func reasons(of outcome: Outcome, _ run: ImageRun) -> [String] {
         var order: [String] = []
         var checks: [String: [String]] = [:]
-        for place in run.results.places(where: { $0.outcome == outcome }) {
+        for place in run.results.places(of: outcome) {
             let reason = run.results[place].reason ?? "no reason was given"
             if checks[reason] == nil { order.append(reason) }
             checks[reason, default: []].append(run.results[place].id)
@@ -302,7 +302,7 @@ struct MarkdownReport {
     }
 
     private func passes(_ run: ImageRun) -> [Section] {
-        let passes = run.results.places(where: { $0.outcome == .pass })
+        let passes = run.results.places(of: .pass)
         if passes.isEmpty { return [] }
         return [
             Section(

@@ -50,7 +50,7 @@ enum SARIFReport {
                     "\(left.grouped) more images are not in this file, which has at most \(runLimit) runs; the JSON report has all"
                 ))
         }
-        var json = JSONWriter()
+        var json = JSONWriter(capacity: record.resultCount * 700)
         json.object { json in
             json.member(
                 "$schema",

@@ -14,7 +14,7 @@ enum TAPReport {
 
     static func render(_ record: RunRecord, options: RenderOptions) -> [UInt8] {
         let problems = RunProblem.all(of: record)
-        let count = record.images.reduce(0) { $0 + $1.results.count } + problems.count
+        let count = record.resultCount + problems.count
         var output = "TAP version 13\n1..\(count)\n"
         var number = 0
         for run in record.images {

@@ -145,8 +145,9 @@ struct TextReport {
         for line in TextLayout.wrap(atoms, separator: "   ", width: width - 2) { put(line, indent: 2) }
         writeIncomplete()
         if !run.hasEvaluatedChecks { put("! no check was evaluated", indent: 2, style: .yellow) }
-        let light = run.results.count {
-            $0.outcome == .fail && $0.known != true && $0.severity < options.failOn
+        let fails = run.results.of(.fail)
+        let light = fails.count {
+            $0.known != true && $0.severity < options.failOn
         }
         if light > 0 {
             put(
@@ -155,7 +156,6 @@ struct TextReport {
                 indent: 2, style: .yellow)
         }
         if let baseline = run.baseline { write(baseline, run) }
-        let fails = run.results.filter { $0.outcome == .fail }
         let new = fails.filter { $0.known != true }
         writeFixFirst(new, of: run)
         writeIdentity(run)
@@ -357,7 +357,7 @@ struct TextReport {
     // MARK: Everything else
 
     private mutating func writeErrors(_ run: ImageRun) {
-        let errors = run.results.filter { $0.outcome == .error }
+        let errors = run.results.of(.error)
         if errors.isEmpty { return }
         heading("ERRORS, NOT DECIDED", errors.count)
         for check in errors {
@@ -366,7 +366,7 @@ struct TextReport {
     }
 
     private mutating func writeWaived(_ run: ImageRun) {
-        let waived = run.results.filter { $0.outcome == .waived }
+        let waived = run.results.of(.waived)
         if waived.isEmpty { return }
         heading("WAIVED", waived.count)
         for check in waived {
@@ -421,7 +421,7 @@ struct TextReport {
 
     /// One entry per reason, with the checks it kept from being evaluated; where these are many, how many.
     private mutating func writeReasons(_ run: ImageRun, outcome: Outcome, title: String) {
-        let places = run.results.places { $0.outcome == outcome }
+        let places = run.results.places(of: outcome)
         if places.isEmpty { return }
         heading(title, places.count)
         for (reason, checks) in grouped(places, by: { run.results[$0].reason ?? "no reason was given" }) {
@@ -434,7 +434,7 @@ struct TextReport {
     }
 
     private mutating func writePasses(_ run: ImageRun) {
-        let passes = run.results.places { $0.outcome == .pass }
+        let passes = run.results.places(of: .pass)
         if passes.isEmpty { return }
         heading("PASSED", passes.count)
         let groups = grouped(passes, by: { "\(run.results[$0].suite).\(run.results[$0].group)" })

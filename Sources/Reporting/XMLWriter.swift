@@ -3,10 +3,16 @@
 /// Element and attribute names are the caller's own words and are written as they are; every value is
 /// escaped. What XML 1.0 forbids even as a character reference (section 2.2, production `Char`) becomes U+FFFD.
 struct XMLWriter {
-    private(set) var bytes = Array("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".utf8)
+    private(set) var bytes: [UInt8] = []
     /// How many characters became U+FFFD so far.
     private(set) var replacements = 0
     private var open: [String] = []
+
+    /// - Parameter capacity: bytes that the document will hardly have more of: large ones are not copied as they grow.
+    init(capacity: Int = 0) {
+        bytes.reserveCapacity(capacity)
+        bytes += "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".utf8
+    }
 
     /// Attributes in the order in which they are written.
     typealias Attributes = [(name: String, value: String)]

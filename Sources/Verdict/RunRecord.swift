@@ -307,23 +307,13 @@ public struct CheckResult: Hashable, Codable, Sendable {
     }
 }
 
-/// As the general ones, but each result is looked at in its place. To copy one costs more than to look at it, and a record
-/// may have hundreds of thousands.
 extension [CheckResult] {
-    public func count(where holds: (CheckResult) -> Bool) -> Int {
-        indices.reduce(0) { $0 + (holds(self[$1]) ? 1 : 0) }
-    }
+    /// Those of this outcome.
+    public func of(_ outcome: Outcome) -> [CheckResult] { places(of: outcome).map { self[$0] } }
 
-    public func contains(where holds: (CheckResult) -> Bool) -> Bool {
-        indices.contains { holds(self[$0]) }
-    }
-
-    public func filter(_ holds: (CheckResult) -> Bool) -> [CheckResult] {
-        places(where: holds).map { self[$0] }
-    }
-
-    /// The indices of those that `filter` gives.
-    public func places(where holds: (CheckResult) -> Bool) -> [Int] {
-        indices.filter { holds(self[$0]) }
-    }
+    /// The indices of those of this outcome.
+    ///
+    /// Results are looked at in their places: a closure would be given copies, which costs more than all that is done with
+    /// most results.
+    public func places(of outcome: Outcome) -> [Int] { indices.filter { self[$0].outcome == outcome } }
 }
