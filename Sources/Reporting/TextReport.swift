@@ -20,7 +20,7 @@ struct TextReport {
     private let record: RunRecord
     private let options: RenderOptions
     private let width: Int
-    private var output = ""
+    private var output: [UInt8] = []
 
     private init(_ record: RunRecord, options: RenderOptions) {
         self.record = record
@@ -31,7 +31,7 @@ struct TextReport {
     static func render(_ record: RunRecord, options: RenderOptions) -> [UInt8] {
         var report = TextReport(record, options: options)
         report.writeRun()
-        return Array(report.output.utf8)
+        return report.output
     }
 
     private mutating func writeRun() {
@@ -490,7 +490,7 @@ struct TextReport {
 
     private static let labelWidth = 11
 
-    private mutating func blank() { output += "\n" }
+    private mutating func blank() { output.append(UInt8(ascii: "\n")) }
 
     private mutating func heading(_ title: String, _ count: Int, of all: Int? = nil) {
         blank()
@@ -517,18 +517,20 @@ struct TextReport {
         for (number, line) in lines.enumerated() {
             let name = number == 0 ? label : ""
             indentLine(by: indent)
-            output += name.isEmpty ? "" : painted(name, .dim)
+            if !name.isEmpty { output += painted(name, .dim).utf8 }
             // Labels are of ASCII.
             indentLine(by: Self.labelWidth - name.utf8.count)
             endLine(SafeText.inert(line), style)
         }
     }
 
-    private mutating func indentLine(by columns: Int) { for _ in 0..<columns { output += " " } }
+    private mutating func indentLine(by columns: Int) {
+        output += repeatElement(UInt8(ascii: " "), count: columns)
+    }
 
     private mutating func endLine(_ text: String, _ style: Style?) {
-        output += painted(text, style)
-        output += "\n"
+        output += painted(text, style).utf8
+        blank()
     }
 
     /// A value from the record, on one line, of bounded length, and visible even when it is empty.
