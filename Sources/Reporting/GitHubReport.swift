@@ -7,7 +7,8 @@ import Verdict
 enum GitHubReport {
     static let form = ReportForm(
         summary: "annotations of GitHub Actions, for the standard output of a step",
-        fileExtension: "github.txt", render: { record, options in render(record, options: options) })
+        fileExtension: "github.txt", bytesPerResult: 10,
+        render: { record, options in render(record, options: options) })
 
     /// Annotations of one level that a step shows.
     private static let levelLimit = 10

@@ -7,10 +7,11 @@ import Verdict
 enum GitLabReport {
     static let form = ReportForm(
         summary: "code quality report of GitLab, for merge requests", fileExtension: "gitlab.json",
+        bytesPerResult: 70,
         render: { record, options in render(record, options: options) })
 
     static func render(_ record: RunRecord, options: RenderOptions) -> [UInt8] {
-        var json = JSONWriter()
+        var json = JSONWriter(capacity: record.resultCount * form.bytesPerResult)
         let start = json.begin()
         for (image, problem) in RunProblem.all(of: record) {
             let words = [problem.title, image, problem.line].compactMap(\.self).joined(separator: ": ")

@@ -2,8 +2,8 @@ import Verdict
 
 /// A check with its result on each image of a record.
 struct CheckRow {
-    /// By image; nil where the run on the image has no such check.
-    var results: [CheckResult?]
+    /// Its index among the results of each image; nil where the run on the image has no such check.
+    var places: [Int?]
     /// What is the same on every image.
     var check: CheckResult
     private(set) var outcomes: Set<Outcome> = []
@@ -20,8 +20,8 @@ struct CheckRow {
         for (image, run) in record.images.enumerated() {
             var occurrences: [Key: Int] = [:]
             for index in run.results.indices {
-                let result = run.results[index]
-                var key = Key(suite: result.suite, id: result.id, occurrence: 0)
+                var key = Key(
+                    suite: run.results[index].suite, id: run.results[index].id, occurrence: 0)
                 if let earlier = occurrences.updateValue(0, forKey: key) {
                     occurrences[key] = earlier + 1
                     key.occurrence = earlier + 1
@@ -31,10 +31,11 @@ struct CheckRow {
                     places[key] = place
                     rows.append(
                         CheckRow(
-                            results: Array(repeating: nil, count: record.images.count), check: result))
+                            places: Array(repeating: nil, count: record.images.count),
+                            check: run.results[index]))
                 }
-                rows[place].results[image] = result
-                rows[place].outcomes.insert(result.outcome)
+                rows[place].places[image] = index
+                rows[place].outcomes.insert(run.results[index].outcome)
             }
         }
         return rows
@@ -363,8 +364,8 @@ extension HTMLReport {
         }
         html.text(" \(shortened(row.check.title, limit: 300))")
         html.end()
-        for result in row.results {
-            switch result?.outcome {
+        for (image, place) in row.places.enumerated() {
+            switch place.map({ record.images[image].results[$0].outcome }) {
             // The most of a large page: no escaping, no list of attributes.
             case .pass: html.markup("<td class=\"pass\">✓</td>")
             case .notApplicable: html.markup("<td class=\"none\">·</td>")
@@ -426,8 +427,9 @@ extension HTMLReport {
     private mutating func writeResultsByImage(_ row: CheckRow) {
         var results: [(result: CheckResult, images: [Int])] = []
         var places: [SameResult: Int] = [:]
-        for image in row.results.indices where row.results[image]?.outcome != .pass {
-            guard let result = row.results[image] else { continue }
+        for (image, place) in row.places.enumerated() {
+            guard let place, record.images[image].results[place].outcome != .pass else { continue }
+            let result = record.images[image].results[place]
             let key = SameResult(result)
             if let place = places[key] {
                 results[place].images.append(image)

@@ -9,7 +9,7 @@ import Verdict
 /// - Whatever is left out is counted; the JSON report has all of it.
 struct HTMLReport {
     static let form = ReportForm(
-        summary: "one page for a browser, which loads nothing", fileExtension: "html",
+        summary: "one page for a browser, which loads nothing", fileExtension: "html", bytesPerResult: 200,
         render: { record, options in render(record, options: options) })
 
     /// How many characters of one value are shown.
@@ -358,8 +358,9 @@ struct HTMLReport {
     /// Those that cover a finding, each once.
     private func waivers(of run: ImageRun) -> [WaiverMark] {
         var seen: Set<WaiverMark> = []
-        return run.results.indices.flatMap { run.results[$0].findings }.compactMap(\.waiver).filter {
-            seen.insert($0).inserted
+        return run.results.indices.flatMap { place in
+            let findings = run.results[place].findings
+            return findings.indices.compactMap { findings[$0].waiver }.filter { seen.insert($0).inserted }
         }
     }
 

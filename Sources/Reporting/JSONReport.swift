@@ -8,12 +8,13 @@ import Verdict
 public enum JSONReport {
     static let form = ReportForm(
         summary: "the complete run record, which can be rendered or merged later", fileExtension: "json",
+        bytesPerResult: 1_500,
         render: { (record, _) throws(ReportError) in try render(record) })
 
     /// - Throws: `ReportError` of kind `notRepresentable` for a duration that is infinite or not a number.
     public static func render(_ record: RunRecord) throws(ReportError) -> [UInt8] {
         do {
-            return try JSONDocument.bytes(of: record, capacity: record.resultCount * 1_500)
+            return try JSONDocument.bytes(of: record, capacity: record.resultCount * form.bytesPerResult)
         } catch {
             throw ReportError(
                 .notRepresentable,

@@ -135,7 +135,10 @@ struct JSONScanner {
 
     mutating func read(_ value: inout String?) -> Bool { read(&value) { $0.string() } }
     mutating func read(_ value: inout Int?) -> Bool { read(&value) { $0.number().flatMap { Int($0) } } }
-    mutating func read(_ value: inout Double?) -> Bool { read(&value) { $0.number().flatMap { Double($0) } } }
+    mutating func read(_ value: inout Double?) -> Bool {
+        // What is no finite one is wrong.
+        read(&value) { $0.number().flatMap { Double($0) }.flatMap { $0.isFinite ? $0 : nil } }
+    }
     mutating func read(_ value: inout [String]?) -> Bool { read(&value) { $0.list { $0.string() } } }
 
     mutating func read<Value: RawRepresentable<String>>(_ value: inout Value?) -> Bool {

@@ -13,18 +13,19 @@ import Verdict
 enum JUnitReport {
     static let form = ReportForm(
         summary: "JUnit XML for Jenkins, GitLab and other test result viewers", fileExtension: "xml",
+        bytesPerResult: 600,
         render: { record, _ in render(record) })
 
     static let strictForm = ReportForm(
         summary: "JUnit XML that Jenkins' xUnit plugin and pytest's schema accept",
-        fileExtension: "strict.xml",
+        fileExtension: "strict.xml", bytesPerResult: 600,
         render: { record, _ in render(record, strict: true) })
 
     /// - Parameter strict: leave out what the schema of Jenkins' xUnit plugin and of pytest does not have: file and line
     ///   of a test case, which GitLab shows.
     static func render(_ record: RunRecord, strict: Bool = false) -> [UInt8] {
         let suites = testSuites(of: record)
-        var writer = XMLWriter(capacity: suites.reduce(0) { $0 + $1.cases.count } * 600)
+        var writer = XMLWriter(capacity: record.resultCount * form.bytesPerResult)
         let names = record.suites.map(\.name).joined(separator: ", ")
         writer.start(
             "testsuites",

@@ -7,6 +7,7 @@ import Verdict
 struct MarkdownReport {
     static let form = ReportForm(
         summary: "Markdown for the summary of a GitHub job, at most 1 MB", fileExtension: "md",
+        bytesPerResult: 10,
         render: { record, options in render(record, options: options) })
 
     /// Bytes of UTF-8, below GitHub's 1,048,576 by what else a step may say.

@@ -9,6 +9,7 @@ import Verdict
 enum OpenMetricsReport {
     static let form = ReportForm(
         summary: "OpenMetrics for Prometheus: counts, durations, profile", fileExtension: "prom",
+        bytesPerResult: 10,
         render: { record, options in render(record, options: options) })
 
     private typealias Labels = [(name: String, value: String)]

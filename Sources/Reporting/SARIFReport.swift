@@ -16,7 +16,7 @@ import Verdict
 enum SARIFReport {
     static let form = ReportForm(
         summary: "SARIF 2.1.0 for code scanning of GitHub and other viewers of findings",
-        fileExtension: "sarif",
+        fileExtension: "sarif", bytesPerResult: 700,
         render: { record, options in render(record, options: options) })
 
     private static let runLimit = 20
@@ -50,7 +50,7 @@ enum SARIFReport {
                     "\(left.grouped) more images are not in this file, which has at most \(runLimit) runs; the JSON report has all"
                 ))
         }
-        var json = JSONWriter(capacity: record.resultCount * 700)
+        var json = JSONWriter(capacity: record.resultCount * form.bytesPerResult)
         json.object { json in
             json.member(
                 "$schema",

@@ -7,6 +7,7 @@ import Verdict
 enum TAPReport {
     static let form = ReportForm(
         summary: "Test Anything Protocol 13, for prove and other harnesses", fileExtension: "tap",
+        bytesPerResult: 250,
         render: { record, options in render(record, options: options) })
 
     /// How many findings of a check, and details of a finding, are told.

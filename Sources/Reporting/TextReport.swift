@@ -7,6 +7,7 @@ import Verdict
 struct TextReport {
     static let form = ReportForm(
         summary: "verdict, causes and remedies for a reader at a terminal", fileExtension: "txt",
+        bytesPerResult: 150,
         render: { record, options in render(record, options: options) })
 
     /// How many findings of a check, and details of a finding, are shown unless all are asked for.
