@@ -106,8 +106,8 @@ enum CheckText {
         }
 
         private mutating func put(_ provenance: Provenance, on image: ImageIdentity) {
-            let layer = provenance.layer.map { "\($0) of \(image.layers.count)" }
-            let place = [layer, provenance.layerDigest].compactMap(\.self).joined(separator: ", ")
+            var place = provenance.layer.map { "\($0) of \(image.layers.count)" } ?? ""
+            if let digest = provenance.layerDigest { place += place.isEmpty ? digest : ", " + digest }
             if !place.isEmpty { put("  layer: ", place) }
             if let diffID = provenance.diffID { put("  diff ID: ", diffID) }
             if let instruction = provenance.instruction { put("  history: ", instruction) }

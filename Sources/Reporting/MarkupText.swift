@@ -12,19 +12,17 @@ enum MarkupText {
         text.withUTF8 { bytes in
             if SafeText.all(bytes, isPlain) { return body(.plain(bytes)) }
             var place = 0
-            func skip(while holds: (UInt8) -> Bool) -> UnsafeBufferPointer<UInt8> {
-                let start = place
-                while place < bytes.count, holds(bytes[place]) { place += 1 }
-                return UnsafeBufferPointer(rebasing: bytes[start..<place])
-            }
             while place < bytes.count {
-                if isPlain(bytes[place]) {
-                    body(.plain(skip(while: isPlain)))
-                } else if bytes[place] < 0x80 {
-                    body(.scalar(Unicode.Scalar(bytes[place])))
-                    place += 1
+                let start = place
+                place += 1
+                if isPlain(bytes[start]) {
+                    while place < bytes.count, isPlain(bytes[place]) { place += 1 }
+                    body(.plain(UnsafeBufferPointer(rebasing: bytes[start..<place])))
+                } else if bytes[start] < 0x80 {
+                    body(.scalar(Unicode.Scalar(bytes[start])))
                 } else {
-                    let run = skip { $0 >= 0x80 }
+                    while place < bytes.count, bytes[place] >= 0x80 { place += 1 }
+                    let run = UnsafeBufferPointer(rebasing: bytes[start..<place])
                     for scalar in String(decoding: run, as: UTF8.self).unicodeScalars {
                         body(.scalar(scalar))
                     }

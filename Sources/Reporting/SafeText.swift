@@ -64,8 +64,9 @@ enum SafeText {
     static func seconds(_ duration: Double) -> String {
         guard duration.isFinite, duration > 0 else { return "0.000" }
         let milliseconds = Int64((min(duration, 1e9) * 1000).rounded())
-        let fraction = String(milliseconds % 1000)
-        return "\(milliseconds / 1000)." + String(repeating: "0", count: 3 - fraction.count) + fraction
+        let fraction = milliseconds % 1000
+        return String(milliseconds / 1000) + (fraction < 10 ? ".00" : fraction < 100 ? ".0" : ".")
+            + String(fraction)
     }
 
     /// GitHub's runner takes a line that begins with `::`, and `##[` anywhere, for a command; Azure Pipelines
