@@ -175,10 +175,8 @@ struct JSONScanner {
             switch bytes[place] {
             case UInt8(ascii: "\""):
                 place += 1
-                if hasEscapes {
-                    return try? JSONDecoder().decode(String.self, from: Data(bytes[start - 1..<place]))
-                }
                 let text = UnsafeBufferPointer(rebasing: bytes[start..<place - 1])
+                if hasEscapes { return Self.unescaped(text) }
                 return all < 0x80
                     ? String(decoding: text, as: UTF8.self) : String(validating: text, as: UTF8.self)
             case UInt8(ascii: "\\"):
@@ -191,6 +189,51 @@ struct JSONScanner {
             }
         }
         return nil
+    }
+
+    /// The text of a string with escapes (RFC 8259, section 7); nil when one is none, or is half of a pair.
+    private static func unescaped(_ text: UnsafeBufferPointer<UInt8>) -> String? {
+        var output: [UInt8] = []
+        output.reserveCapacity(text.count)
+        var place = 0
+        while place < text.count {
+            guard text[place] == UInt8(ascii: "\\"), place + 1 < text.count else {
+                output.append(text[place])
+                place += 1
+                continue
+            }
+            let letter = text[place + 1]
+            place += 2
+            switch letter {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): output.append(letter)
+            case UInt8(ascii: "b"): output.append(0x08)
+            case UInt8(ascii: "f"): output.append(0x0C)
+            case UInt8(ascii: "n"): output.append(UInt8(ascii: "\n"))
+            case UInt8(ascii: "r"): output.append(UInt8(ascii: "\r"))
+            case UInt8(ascii: "t"): output.append(UInt8(ascii: "\t"))
+            case UInt8(ascii: "u"):
+                guard var code = hexadecimal(text[place...].prefix(4)) else { return nil }
+                place += 4
+                if (0xD800..<0xDC00).contains(code), text[place...].starts(with: #"\u"#.utf8),
+                    let low = hexadecimal(text[(place + 2)...].prefix(4)), (0xDC00..<0xE000).contains(low)
+                {
+                    code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
+                    place += 6
+                }
+                guard let scalar = Unicode.Scalar(code), let encoded = UTF8.encode(scalar) else { return nil }
+                output += encoded
+            default: return nil
+            }
+        }
+        return String(validating: output, as: UTF8.self)
+    }
+
+    /// Of four digits.
+    private static func hexadecimal(_ digits: Slice<UnsafeBufferPointer<UInt8>>) -> UInt32? {
+        guard digits.count == 4, digits.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }) else {
+            return nil
+        }
+        return UInt32(String(decoding: digits, as: UTF8.self), radix: 16)
     }
 
     /// The text of a number (RFC 8259, section 6).
