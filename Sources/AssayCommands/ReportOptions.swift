@@ -61,7 +61,12 @@ struct ReportOptions: ParsableArguments {
     private func write(_ record: RunRecord, _ files: [ReportFile]) -> Bool {
         let options = RenderOptions(failOn: failOn, anchor: repositoryFile)
         let errors = Mutex([ReportError?](repeating: nil, count: files.count))
-        DispatchQueue.concurrentPerform(iterations: files.count) { index in
+        // The largest first: none is begun when there is nothing left to do beside it.
+        let order = files.indices.sorted {
+            files[$0].format.bytesPerResult > files[$1].format.bytesPerResult
+        }
+        DispatchQueue.concurrentPerform(iterations: files.count) { iteration in
+            let index = order[iteration]
             let rendered = files[index].rendered(record, options)
             // One after the other: where the disk is full, none is in the way of another that would fit.
             errors.withLock { $0[index] = files[index].write(rendered) }

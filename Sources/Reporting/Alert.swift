@@ -26,15 +26,14 @@ struct Alert {
 
     /// The alerts of an image, what matters most first.
     static func all(of run: ImageRun) -> [Alert] {
+        var alerts = run.results.indices.flatMap { all(of: run.results[$0]) }
+        let ranks = alerts.map(\.rank)
         var seen: [String: Int] = [:]
-        return run.results.flatMap(all(of:)).enumerated().sorted { left, right in
-            (left.element.rank, left.offset) < (right.element.rank, right.offset)
-        }.map(\.element).map { alert in
-            var alert = alert
-            let occurrence = seen[alert.fingerprint, default: 0] + 1
-            seen[alert.fingerprint] = occurrence
-            if occurrence > 1 { alert.fingerprint += "-\(occurrence)" }
-            return alert
+        return alerts.indices.sorted { (ranks[$0], $0) < (ranks[$1], $1) }.map { place in
+            let occurrence = seen[alerts[place].fingerprint, default: 0] + 1
+            seen[alerts[place].fingerprint] = occurrence
+            if occurrence > 1 { alerts[place].fingerprint += "-\(occurrence)" }
+            return alerts[place]
         }
     }
 
@@ -109,8 +108,10 @@ enum Fingerprint {
             hash ^= UInt128(byte)
             hash = hash &* 0x0000_0000_0100_0000_0000_0000_0000_013b
         }
-        let digits = String(hash, radix: 16)
-        return String(repeating: "0", count: 32 - digits.count) + digits
+        return [UInt64(truncatingIfNeeded: hash >> 64), UInt64(truncatingIfNeeded: hash)].map { half in
+            let digits = String(half, radix: 16)
+            return String(repeating: "0", count: 16 - digits.utf8.count) + digits
+        }.joined()
     }
 }
 

@@ -34,17 +34,20 @@ enum CheckText {
 
     /// The message, and below it everything that is known: what a reader needs to mend it.
     static func full(of result: CheckResult, message: String, on run: ImageRun) -> String {
-        var output = [message, ""] + lines(of: result.findings, on: run.image)
-        for reason in result.undecided ?? [] { output.append("undecided: \(indented(reason))") }
-        output.append("suite: \(indented(result.position.description))")
-        output.append("severity: \(result.severity.rawValue)")
-        if let source = result.source { output.append("source: \(indented(source))") }
+        var output = Lines()
+        output.put("", message)
+        output.put("", "")
+        output.put(result.findings, on: run.image)
+        for reason in result.undecided ?? [] { output.put("undecided: ", reason) }
+        output.put("suite: ", result.position.description)
+        output.put("severity: ", result.severity.rawValue)
+        if let source = result.source { output.put("source: ", source) }
         if !result.statements.isEmpty {
-            output.append("statements: \(indented(result.statements.joined(separator: ", ")))")
+            output.put("statements: ", result.statements.joined(separator: ", "))
         }
-        if let remedy = result.remedy { output.append("remedy: \(indented(remedy))") }
-        if let command = rerun(of: result, on: run) { output.append("rerun: \(command)") }
-        return output.joined(separator: "\n")
+        if let remedy = result.remedy { output.put("remedy: ", remedy) }
+        if let command = rerun(of: result, on: run) { output.put("rerun: ", command) }
+        return output.text
     }
 
     /// The command that judges the image by this check alone, with the build arguments that the run was given.
@@ -63,37 +66,52 @@ enum CheckText {
         if run.judgedByDocument == true { words.append("--documented") }
         guard run.image.reference != "-",
             words.allSatisfy({
-                SafeText.isPlain($0) && !$0.utf8.contains(UInt8(ascii: "\\")) && !$0.contains("***")
+                SafeText.isPlain($0) && !SafeText.has("\\", in: $0) && !SafeText.has("***", in: $0)
             })
         else { return nil }
         return words.map(shellQuoted).joined(separator: " ")
     }
 
-    static func lines(of findings: [Finding], on image: ImageIdentity) -> [String] {
-        FindingGroup.groups(of: findings).flatMap { group in
-            var output = group.subjects.map { indented($0.words) }
-            output.append("  expected: \(indented(SafeText.visible(group.expected)))")
-            output.append("  observed: \(indented(SafeText.visible(group.observed)))")
-            if let provenance = group.provenance { output += lines(of: provenance, on: image) }
-            output += group.details.map { "  - \(indented($0))" }
-            if let waiver = group.waiver {
-                output.append("  waiver: \(indented(waiver.description))")
-                output.append("  waiver at: \(indented(waiver.position.description))")
-            }
-            return output + (group.known ? ["  known: the baseline has it"] : [])
-        }
+    static func text(of findings: [Finding], on image: ImageIdentity) -> String {
+        var output = Lines()
+        output.put(findings, on: image)
+        return output.text
     }
 
-    private static func lines(of provenance: Provenance, on image: ImageIdentity) -> [String] {
-        var output: [String] = []
-        let layer = provenance.layer.map { "\($0) of \(image.layers.count)" }
-        let place = [layer, provenance.layerDigest].compactMap(\.self).joined(separator: ", ")
-        if !place.isEmpty { output.append("  layer: \(indented(place))") }
-        if let diffID = provenance.diffID { output.append("  diff ID: \(indented(diffID))") }
-        if let instruction = provenance.instruction {
-            output.append("  history: \(indented(instruction))")
+    /// Lines of a label and a text each.
+    private struct Lines {
+        private(set) var text = ""
+        private var isEmpty = true
+
+        mutating func put(_ label: String, _ value: String) {
+            if !isEmpty { text += "\n" }
+            isEmpty = false
+            text += label
+            text += indented(value)
         }
-        return output
+
+        mutating func put(_ findings: [Finding], on image: ImageIdentity) {
+            for group in FindingGroup.groups(of: findings) {
+                for subject in group.subjects { put("", subject.words) }
+                put("  expected: ", SafeText.visible(group.expected))
+                put("  observed: ", SafeText.visible(group.observed))
+                if let provenance = group.provenance { put(provenance, on: image) }
+                for detail in group.details { put("  - ", detail) }
+                if let waiver = group.waiver {
+                    put("  waiver: ", waiver.description)
+                    put("  waiver at: ", waiver.position.description)
+                }
+                if group.known { put("  known: ", "the baseline has it") }
+            }
+        }
+
+        private mutating func put(_ provenance: Provenance, on image: ImageIdentity) {
+            var place = provenance.layer.map { "\($0) of \(image.layers.count)" } ?? ""
+            if let digest = provenance.layerDigest { place += place.isEmpty ? digest : ", " + digest }
+            if !place.isEmpty { put("  layer: ", place) }
+            if let diffID = provenance.diffID { put("  diff ID: ", diffID) }
+            if let instruction = provenance.instruction { put("  history: ", instruction) }
+        }
     }
 
     /// Lines after the first are indented, so that text from an image cannot pose as a line of ours.

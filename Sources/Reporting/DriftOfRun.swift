@@ -9,7 +9,9 @@ struct DriftOfRun {
     static func all(of run: ImageRun) -> [DriftOfRun] {
         var drifts: [DriftOfRun] = []
         var places: [DriftNote: Int] = [:]
-        for result in run.results where result.outcome != .notApplicable && result.outcome != .skipped {
+        for place in run.results.indices where run.results[place].drift != nil {
+            let result = run.results[place]
+            if result.outcome == .notApplicable || result.outcome == .skipped { continue }
             for note in result.drift ?? [] {
                 if let place = places[note] {
                     drifts[place].checks.append(result.id)

@@ -7,7 +7,8 @@ import Verdict
 enum GitHubReport {
     static let form = ReportForm(
         summary: "annotations of GitHub Actions, for the standard output of a step",
-        fileExtension: "github.txt", render: { record, options in render(record, options: options) })
+        fileExtension: "github.txt", bytesPerResult: 10,
+        render: { record, options in render(record, options: options) })
 
     /// Annotations of one level that a step shows.
     private static let levelLimit = 10
@@ -59,8 +60,10 @@ enum GitHubReport {
         }
         for run in record.images {
             let suffix = record.images.count > 1 ? " (\(run.image.reference) \(run.image.platform))" : ""
-            annotations += run.results.compactMap { result in
-                level(of: result).map {
+            let results = [Outcome.fail, .error, .waived].flatMap(run.results.places(of:)).sorted()
+            annotations += results.compactMap { place in
+                let result = run.results[place]
+                return level(of: result).map {
                     Annotation(
                         level: $0, title: "\(result.id) \(result.title)\(suffix)",
                         message: { message(of: result, on: run) },

@@ -7,70 +7,61 @@ import Verdict
 enum GitLabReport {
     static let form = ReportForm(
         summary: "code quality report of GitLab, for merge requests", fileExtension: "gitlab.json",
-        render: { (record, options) throws(ReportError) in try render(record, options: options) })
+        bytesPerResult: 70,
+        render: { record, options in render(record, options: options) })
 
-    private struct Entry: Encodable {
-        var description: String
-        var checkName: String
-        var fingerprint: String
-        var severity: String
-        var location: Location
-
-        enum CodingKeys: String, CodingKey {
-            case description
-            case checkName = "check_name"
-            case fingerprint
-            case severity
-            case location
-        }
-    }
-
-    private struct Location: Encodable {
-        var path: String
-        var lines: Lines
-
-        /// Without an anchor there is no place for what is about no check; GitLab drops an entry that has none.
-        init(_ anchor: Anchor?) {
-            path = anchor.map { SafeText.oneLine($0.path) } ?? "assay"
-            lines = Lines(begin: anchor?.line ?? 1)
-        }
-    }
-
-    private struct Lines: Encodable {
-        var begin: Int
-    }
-
-    static func render(
-        _ record: RunRecord, options: RenderOptions
-    ) throws(ReportError) -> [UInt8] {
-        var entries = RunProblem.all(of: record).map { image, problem in
+    static func render(_ record: RunRecord, options: RenderOptions) -> [UInt8] {
+        var json = JSONWriter(capacity: record.resultCount * form.bytesPerResult)
+        let start = json.begin()
+        for (image, problem) in RunProblem.all(of: record) {
             let words = [problem.title, image, problem.line].compactMap(\.self).joined(separator: ": ")
-            return Entry(
-                description: line(words), checkName: "assay.run",
-                fingerprint: Fingerprint.of([problem.title, image ?? ""]), severity: "blocker",
-                location: Location(Anchor(options)))
+            write(
+                Entry(
+                    description: words, checkName: "assay.run",
+                    fingerprint: Fingerprint.of([problem.title, image ?? ""]), severity: "blocker",
+                    anchor: Anchor(options)), to: &json)
         }
         var seen: [String: Int] = [:]
         for run in record.images {
             let image = record.images.count > 1 ? [run.image.repository, run.image.platform] : []
             for alert in Alert.all(of: run) where alert.status != .waived {
-                var entry = Entry(
-                    description: line(description(of: alert, in: record, run)),
-                    checkName: line(alert.result.id),
-                    fingerprint: image.isEmpty
-                        ? alert.fingerprint : Fingerprint.of(image + [alert.fingerprint]),
-                    severity: severity(of: alert),
-                    location: Location(Anchor(alert.result, alert.finding, options)))
-                let occurrence = seen[entry.fingerprint, default: 0] + 1
-                seen[entry.fingerprint] = occurrence
-                if occurrence > 1 { entry.fingerprint += "-\(occurrence)" }
-                entries.append(entry)
+                var fingerprint =
+                    image.isEmpty ? alert.fingerprint : Fingerprint.of(image + [alert.fingerprint])
+                let occurrence = seen[fingerprint, default: 0] + 1
+                seen[fingerprint] = occurrence
+                if occurrence > 1 { fingerprint += "-\(occurrence)" }
+                write(
+                    Entry(
+                        description: description(of: alert, in: record, run), checkName: alert.result.id,
+                        fingerprint: fingerprint, severity: severity(of: alert),
+                        anchor: Anchor(alert.result, alert.finding, options)), to: &json)
             }
         }
-        do {
-            return try JSONDocument.bytes(of: entries)
-        } catch {
-            throw ReportError(.notRepresentable, "the run record cannot be written for GitLab: \(error)")
+        json.end(UInt8(ascii: "["), UInt8(ascii: "]"), start: start)
+        json.append("\n")
+        return json.bytes
+    }
+
+    private struct Entry {
+        var description: String
+        var checkName: String
+        var fingerprint: String
+        var severity: String
+        var anchor: Anchor?
+    }
+
+    private static func write(_ entry: Entry, to json: inout JSONWriter) {
+        json.beginEntry()
+        json.object { json in
+            json.member("check_name", line(entry.checkName))
+            json.member("description", line(entry.description))
+            json.member("fingerprint", entry.fingerprint)
+            json.member("location") { json in
+                json.member("lines") { $0.member("begin", entry.anchor?.line ?? 1) }
+                // Without an anchor there is no place for what is about no check; GitLab drops an entry that has none.
+                json.member("path", entry.anchor.map { SafeText.oneLine($0.path) } ?? "assay")
+            }
+            json.member("severity", entry.severity)
         }
     }
 

@@ -2,10 +2,11 @@ import Verdict
 
 /// A check with its result on each image of a record.
 struct CheckRow {
-    /// By image; nil where the run on the image has no such check.
-    var results: [CheckResult?]
+    /// Its index among the results of each image; nil where the run on the image has no such check.
+    var places: [Int?]
     /// What is the same on every image.
     var check: CheckResult
+    private(set) var outcomes: Set<Outcome> = []
 
     /// In the order in which the images have them.
     static func all(of record: RunRecord) -> [CheckRow] {
@@ -18,34 +19,51 @@ struct CheckRow {
         var places: [Key: Int] = [:]
         for (image, run) in record.images.enumerated() {
             var occurrences: [Key: Int] = [:]
-            for result in run.results {
-                let first = Key(suite: result.suite, id: result.id, occurrence: 0)
-                let occurrence = occurrences[first, default: 0]
-                occurrences[first] = occurrence + 1
-                let key = Key(suite: result.suite, id: result.id, occurrence: occurrence)
+            for index in run.results.indices {
+                var key = Key(
+                    suite: run.results[index].suite, id: run.results[index].id, occurrence: 0)
+                if let earlier = occurrences.updateValue(0, forKey: key) {
+                    occurrences[key] = earlier + 1
+                    key.occurrence = earlier + 1
+                }
                 let place = places[key] ?? rows.count
                 if place == rows.count {
                     places[key] = place
                     rows.append(
                         CheckRow(
-                            results: Array(repeating: nil, count: record.images.count), check: result))
+                            places: Array(repeating: nil, count: record.images.count),
+                            check: run.results[index]))
                 }
-                rows[place].results[image] = result
+                rows[place].places[image] = index
+                rows[place].outcomes.insert(run.results[index].outcome)
             }
         }
         return rows
     }
 
-    var outcomes: Set<Outcome> { Set(results.compactMap { $0?.outcome }) }
-
     /// The outcome that needs most attention.
     var worst: Outcome {
-        let outcomes = outcomes
-        return [.fail, .error, .waived, .skipped, .pass].first(where: outcomes.contains) ?? .notApplicable
+        [.fail, .error, .waived, .skipped, .pass].first(where: outcomes.contains) ?? .notApplicable
     }
 
     /// Whether some image needs attention.
     var needsAttention: Bool { worst == .fail || worst == .error || worst == .waived }
+}
+
+/// A result but for its duration. What tells most of them apart is all that is hashed.
+private struct SameResult: Hashable {
+    private var result: CheckResult
+
+    init(_ result: CheckResult) {
+        self.result = result
+        self.result.duration = 0
+    }
+
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(result.outcome)
+        hasher.combine(result.reason)
+        hasher.combine(result.findings.first?.observed)
+    }
 }
 
 extension HTMLReport {
@@ -76,7 +94,7 @@ extension HTMLReport {
 
     // MARK: What to fix first
 
-    var hasCauses: Bool { record.images.contains { $0.results.contains(where: isToFix) } }
+    var hasCauses: Bool { record.images.contains { $0.results.of(.fail).contains(where: isToFix) } }
 
     private func isToFix(_ result: CheckResult) -> Bool { result.outcome == .fail && result.known != true }
 
@@ -98,7 +116,7 @@ extension HTMLReport {
         var causes: [CauseOfImages] = []
         var places: [Provenance?: Int] = [:]
         for (image, run) in record.images.enumerated() {
-            for cause in FailCause.all(of: run.results.filter(isToFix)) {
+            for cause in FailCause.all(of: run.results.of(.fail).filter(isToFix)) {
                 guard let place = places[cause.provenance] else {
                     places[cause.provenance] = causes.count
                     causes.append(
@@ -346,8 +364,8 @@ extension HTMLReport {
         }
         html.text(" \(shortened(row.check.title, limit: 300))")
         html.end()
-        for result in row.results {
-            switch result?.outcome {
+        for (image, place) in row.places.enumerated() {
+            switch place.map({ record.images[image].results[$0].outcome }) {
             // The most of a large page: no escaping, no list of attributes.
             case .pass: html.markup("<td class=\"pass\">✓</td>")
             case .notApplicable: html.markup("<td class=\"none\">·</td>")
@@ -408,14 +426,15 @@ extension HTMLReport {
     /// What is the same on several images is said once.
     private mutating func writeResultsByImage(_ row: CheckRow) {
         var results: [(result: CheckResult, images: [Int])] = []
-        var places: [CheckResult: Int] = [:]
-        for (image, result) in row.results.enumerated() {
-            guard var result, result.outcome != .pass else { continue }
-            result.duration = 0
-            if let place = places[result] {
+        var places: [SameResult: Int] = [:]
+        for (image, place) in row.places.enumerated() {
+            guard let place, record.images[image].results[place].outcome != .pass else { continue }
+            let result = record.images[image].results[place]
+            let key = SameResult(result)
+            if let place = places[key] {
                 results[place].images.append(image)
             } else {
-                places[result] = results.count
+                places[key] = results.count
                 results.append((result, [image]))
             }
         }

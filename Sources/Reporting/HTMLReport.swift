@@ -9,7 +9,7 @@ import Verdict
 /// - Whatever is left out is counted; the JSON report has all of it.
 struct HTMLReport {
     static let form = ReportForm(
-        summary: "one page for a browser, which loads nothing", fileExtension: "html",
+        summary: "one page for a browser, which loads nothing", fileExtension: "html", bytesPerResult: 200,
         render: { record, options in render(record, options: options) })
 
     /// How many characters of one value are shown.
@@ -259,8 +259,8 @@ struct HTMLReport {
     mutating func writeWarnings(_ run: ImageRun) {
         if !record.complete { warning("The run was interrupted: the results are partial.") }
         if !run.hasEvaluatedChecks { warning("No check was evaluated.") }
-        let light = run.results.count {
-            $0.outcome == .fail && $0.known != true && $0.severity < failOn
+        let light = run.results.of(.fail).count {
+            $0.known != true && $0.severity < failOn
         }
         if light > 0 {
             warning(
@@ -358,7 +358,10 @@ struct HTMLReport {
     /// Those that cover a finding, each once.
     private func waivers(of run: ImageRun) -> [WaiverMark] {
         var seen: Set<WaiverMark> = []
-        return run.results.flatMap(\.findings).compactMap(\.waiver).filter { seen.insert($0).inserted }
+        return run.results.indices.flatMap { place in
+            let findings = run.results[place].findings
+            return findings.indices.compactMap { findings[$0].waiver }.filter { seen.insert($0).inserted }
+        }
     }
 
     mutating func field(_ name: String, _ text: String, isCode: Bool = false) {
@@ -396,10 +399,10 @@ struct HTMLReport {
         for outcome in [Outcome.skipped, .notApplicable] {
             var order: [String] = []
             var checks: [String: [String]] = [:]
-            for result in run.results where result.outcome == outcome {
-                let reason = result.reason ?? "no reason was given"
+            for place in run.results.places(of: outcome) {
+                let reason = run.results[place].reason ?? "no reason was given"
                 if checks[reason] == nil { order.append(reason) }
-                checks[reason, default: []].append(result.id)
+                checks[reason, default: []].append(run.results[place].id)
             }
             if order.isEmpty { continue }
             html.start("details")

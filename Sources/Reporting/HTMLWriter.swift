@@ -74,32 +74,28 @@ struct HTMLWriter {
     }
 
     private mutating func append(_ text: String, keepingLines: Bool) {
-        MarkupText.forEachRun(of: text) { run, isPlain in
-            if isPlain {
-                bytes.append(contentsOf: run)
-            } else {
-                escape(String(decoding: run, as: UTF8.self), keepingLines)
+        MarkupText.forEachPart(of: text) { part in
+            switch part {
+            case .plain(let run): bytes.append(contentsOf: run)
+            case .scalar(let scalar): escape(scalar, keepingLines)
             }
         }
     }
 
-    private mutating func escape(_ text: String, _ keepingLines: Bool) {
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "&": markup("&amp;")
-            case "<": markup("&lt;")
-            case ">": markup("&gt;")
-            case "\"": markup("&quot;")
-            case "'": markup("&#39;")
-            case "\n" where keepingLines, "\t" where keepingLines:
-                bytes.append(UInt8(truncatingIfNeeded: scalar.value))
-            case _ where SafeText.isControl(scalar):
-                bytes += SafeText.oneLine(String(scalar)).utf8
-            case _ where Self.isNoncharacter(scalar):
-                bytes += "\\u{\(SafeText.hexadecimal(scalar, width: 4))}".utf8
-            case _ where scalar.isASCII: bytes.append(UInt8(truncatingIfNeeded: scalar.value))
-            default: bytes += UTF8.encode(scalar) ?? Unicode.UTF8.encodedReplacementCharacter
-            }
+    private mutating func escape(_ scalar: Unicode.Scalar, _ keepingLines: Bool) {
+        switch scalar {
+        case "&": markup("&amp;")
+        case "<": markup("&lt;")
+        case ">": markup("&gt;")
+        case "\"": markup("&quot;")
+        case "'": markup("&#39;")
+        case "\n" where keepingLines, "\t" where keepingLines:
+            bytes.append(UInt8(truncatingIfNeeded: scalar.value))
+        case _ where SafeText.isControl(scalar):
+            bytes += SafeText.oneLine(String(scalar)).utf8
+        case _ where Self.isNoncharacter(scalar):
+            bytes += "\\u{\(SafeText.hexadecimal(scalar, width: 4))}".utf8
+        default: bytes += UTF8.encode(scalar) ?? Unicode.UTF8.encodedReplacementCharacter
         }
     }
 

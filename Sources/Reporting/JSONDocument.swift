@@ -1,42 +1,34 @@
+import Verdict
+
 /// JSON (RFC 8259) with sorted keys, two spaces of indentation and a newline at the end.
 ///
-/// Written as it is encoded: Foundation's encoder builds a tree of the whole document first.
+/// Written as it is encoded: Foundation's encoder builds a tree of the whole document first. Results of checks, the most of
+/// a large record, write themselves (CheckResult+JSON.swift).
 enum JSONDocument {
-    /// Control characters and bidirectional controls are `\u` escapes, so that a terminal can show the document.
-    ///
+    /// - Parameter capacity: bytes that the document will hardly have more of.
     /// - Throws: `EncodingError` for a number that is infinite or none.
-    static func bytes(of value: some Encodable) throws -> [UInt8] {
-        let text = JSONText()
+    static func bytes(of value: some Encodable, capacity: Int = 0) throws -> [UInt8] {
+        let text = JSONText(capacity: capacity)
         let value = try JSONPlace.write(value, to: text, parent: nil, key: nil)
         value.finish()
-        text.bytes.append(UInt8(ascii: "\n"))
-        return text.bytes
+        text.json.append("\n")
+        return text.json.bytes
     }
 }
 
 /// The document so far. It and the places below belong to one call of `JSONDocument.bytes`.
 private final class JSONText {
-    var bytes: [UInt8] = []
-    var depth = 0
+    var json: JSONWriter
     /// Those of all objects that are being written, the inner ones last.
     var entries: [Entry] = []
     private var sorted: [UInt8] = []
-    /// The end of a line and spaces, as many as were needed so far or more.
-    private var indentation = [UInt8(ascii: "\n")]
 
     struct Entry {
         var key: String
         var start: Int
     }
 
-    func newline() {
-        while indentation.count <= 2 * depth { indentation += repeatElement(UInt8(ascii: " "), count: 64) }
-        bytes.append(contentsOf: indentation[...(2 * depth)])
-    }
-
-    func append(_ text: StaticString) {
-        text.withUTF8Buffer { bytes.append(contentsOf: $0) }
-    }
+    init(capacity: Int) { json = JSONWriter(capacity: capacity) }
 
     /// Puts the entries from `first` on, which begin at `start` and end the document so far, in the order of their keys,
     /// and forgets them.
@@ -48,60 +40,10 @@ private final class JSONText {
         if isSorted { return }
         sorted.removeAll(keepingCapacity: true)
         for place in (first..<entries.count).sorted(by: { entries[$0].key < entries[$1].key }) {
-            let end = place + 1 < entries.count ? entries[place + 1].start : bytes.count
-            sorted.append(contentsOf: bytes[entries[place].start..<end])
+            let end = place + 1 < entries.count ? entries[place + 1].start : json.bytes.count
+            sorted.append(contentsOf: json.bytes[entries[place].start..<end])
         }
-        bytes.replaceSubrange(start..., with: sorted)
-    }
-
-    func append(_ text: String) {
-        bytes.append(UInt8(ascii: "\""))
-        var text = text
-        text.withUTF8 { append($0) }
-        bytes.append(UInt8(ascii: "\""))
-    }
-
-    private func append(_ text: UnsafeBufferPointer<UInt8>) {
-        var start = 0
-        while start < text.count {
-            var end = start
-            while end < text.count, JSONText.isPlain(text[end]) { end += 1 }
-            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[start..<end]))
-            if end == text.count { return }
-            start = end + appendSpecial(text, at: end)
-        }
-    }
-
-    private static func isPlain(_ byte: UInt8) -> Bool {
-        byte >= 0x20 && byte < 0x7F && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
-    }
-
-    /// - Returns: how many bytes the character at this place has.
-    private func appendSpecial(_ text: UnsafeBufferPointer<UInt8>, at place: Int) -> Int {
-        switch text[place] {
-        case UInt8(ascii: "\""): bytes += #"\""#.utf8
-        case UInt8(ascii: "\\"): bytes += #"\\"#.utf8
-        case UInt8(ascii: "\n"): bytes += #"\n"#.utf8
-        case UInt8(ascii: "\r"): bytes += #"\r"#.utf8
-        case UInt8(ascii: "\t"): bytes += #"\t"#.utf8
-        case ..<0x80: appendEscape(of: Unicode.Scalar(text[place]))
-        default:
-            let count = text[place] < 0xE0 ? 2 : text[place] < 0xF0 ? 3 : 4
-            let character = text[place..<min(place + count, text.count)]
-            if let scalar = String(decoding: character, as: UTF8.self).unicodeScalars.first,
-                SafeText.isControl(scalar)
-            {
-                appendEscape(of: scalar)
-            } else {
-                bytes += character
-            }
-            return count
-        }
-        return 1
-    }
-
-    private func appendEscape(of scalar: Unicode.Scalar) {
-        bytes += ("\\u" + SafeText.hexadecimal(scalar, width: 4)).utf8
+        json.bytes.replaceSubrange(start..., with: sorted)
     }
 }
 
@@ -146,29 +88,23 @@ private final class JSONPlace: Encoder {
     private func begin(_ form: Form) {
         if case .value = self.form {
             self.form = form
-            start = text.bytes.count
+            start = text.json.begin()
             firstEntry = text.entries.count
-            text.depth += 1
         }
-    }
-
-    /// Each entry begins with a comma; that of the first becomes the bracket.
-    private func beginEntry() {
-        finishChild()
-        text.bytes.append(UInt8(ascii: ","))
-        text.newline()
-        count += 1
     }
 
     func beginEntry(_ key: String) {
         finishChild()
-        text.entries.append(JSONText.Entry(key: key, start: text.bytes.count))
-        beginEntry()
-        text.append(key)
-        text.append(" : " as StaticString)
+        text.entries.append(JSONText.Entry(key: key, start: text.json.bytes.count))
+        text.json.key(key)
+        count += 1
     }
 
-    func beginElement() { beginEntry() }
+    func beginElement() {
+        finishChild()
+        text.json.beginEntry()
+        count += 1
+    }
 
     func nested(_ key: any CodingKey) -> JSONPlace {
         let place = JSONPlace(text, parent: self, key: key)
@@ -189,15 +125,8 @@ private final class JSONPlace: Encoder {
         case .object: (open, close) = (UInt8(ascii: "{"), UInt8(ascii: "}"))
         case .list: (open, close) = (UInt8(ascii: "["), UInt8(ascii: "]"))
         }
-        text.depth -= 1
-        if count == 0 {
-            text.bytes.append(open)
-        } else {
-            text.sortEntries(from: firstEntry, start: start)
-            text.bytes[start] = open
-            text.newline()
-        }
-        text.bytes.append(close)
+        if count > 0 { text.sortEntries(from: firstEntry, start: start) }
+        text.json.end(open, close, start: start)
     }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
@@ -217,9 +146,14 @@ private final class JSONPlace: Encoder {
     /// - Parameter key: of the value in this place; nil when it is the value of the place itself.
     func write<Value: Encodable>(_ value: Value, _ key: (any CodingKey)?) throws {
         if Value.self == String.self, let text = value as? String {
-            self.text.append(text)
+            self.text.json.write(text)
         } else if Value.self == Double.self, let number = value as? Double {
             try write(number, key)
+        } else if Value.self == [CheckResult].self, let results = value as? [CheckResult],
+            // Whatever cannot be written is for the way below, which tells where it is.
+            results.allSatisfy(\.duration.isFinite)
+        {
+            self.text.json.list(results) { $0.write($1) }
         } else if let key {
             try JSONPlace.write(value, to: text, parent: self, key: key).finish()
         } else {
@@ -235,12 +169,12 @@ private final class JSONPlace: Encoder {
                     codingPath: codingPath + (key.map { [$0] } ?? []),
                     debugDescription: "\(number) is no number"))
         }
-        text.bytes += (Int64(exactly: number).map(String.init) ?? "\(number)").utf8
+        text.json.write(number)
     }
 
-    func write(_ flag: Bool) { text.append((flag ? "true" : "false") as StaticString) }
+    func write(_ flag: Bool) { text.json.write(flag) }
 
-    func writeNull() { text.append("null" as StaticString) }
+    func writeNull() { text.json.append("null") }
 }
 
 private struct JSONObject<Key: CodingKey>: KeyedEncodingContainerProtocol {
@@ -260,7 +194,7 @@ private struct JSONObject<Key: CodingKey>: KeyedEncodingContainerProtocol {
 
     func encode(_ value: String, forKey key: Key) {
         place.beginEntry(key.stringValue)
-        place.text.append(value)
+        place.text.json.write(value)
     }
 
     func encode(_ value: Double, forKey key: Key) throws {
@@ -270,7 +204,7 @@ private struct JSONObject<Key: CodingKey>: KeyedEncodingContainerProtocol {
 
     func encode(_ value: Int, forKey key: Key) {
         place.beginEntry(key.stringValue)
-        place.text.bytes += String(value).utf8
+        place.text.json.write(value)
     }
 
     func encode(_ value: some Encodable, forKey key: Key) throws {
@@ -340,7 +274,7 @@ private struct JSONValue: SingleValueEncodingContainer {
 
     func encodeNil() { place.writeNull() }
     func encode(_ value: Bool) { place.write(value) }
-    func encode(_ value: String) { place.text.append(value) }
+    func encode(_ value: String) { place.text.json.write(value) }
     func encode(_ value: Double) throws { try place.write(value, nil) }
     func encode(_ value: Float) throws { try place.write(Double(value), nil) }
     func encode(_ value: Int) { whole(value) }
@@ -355,7 +289,7 @@ private struct JSONValue: SingleValueEncodingContainer {
     func encode(_ value: UInt64) { whole(value) }
     func encode(_ value: some Encodable) throws { try place.write(value, nil) }
 
-    private func whole(_ value: some BinaryInteger) { place.text.bytes += String(value).utf8 }
+    private func whole(_ value: some BinaryInteger) { place.text.json.write(value) }
 }
 
 /// The place of an element of a list.

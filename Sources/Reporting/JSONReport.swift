@@ -8,12 +8,13 @@ import Verdict
 public enum JSONReport {
     static let form = ReportForm(
         summary: "the complete run record, which can be rendered or merged later", fileExtension: "json",
+        bytesPerResult: 1_500,
         render: { (record, _) throws(ReportError) in try render(record) })
 
     /// - Throws: `ReportError` of kind `notRepresentable` for a duration that is infinite or not a number.
     public static func render(_ record: RunRecord) throws(ReportError) -> [UInt8] {
         do {
-            return try JSONDocument.bytes(of: record)
+            return try JSONDocument.bytes(of: record, capacity: record.resultCount * form.bytesPerResult)
         } catch {
             throw ReportError(
                 .notRepresentable,
@@ -44,7 +45,7 @@ public enum JSONReport {
         } else {
             record = try decodeWhole(Data(bytes))
         }
-        let results = record.images.reduce(0) { $0 + $1.results.count }
+        let results = record.resultCount
         let images = record.images.count + record.unreadable.count
         for (count, limit, what) in [
             (results, maximumResults, "results"), (images, maximumImages, "images"),

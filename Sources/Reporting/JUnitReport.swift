@@ -13,23 +13,23 @@ import Verdict
 enum JUnitReport {
     static let form = ReportForm(
         summary: "JUnit XML for Jenkins, GitLab and other test result viewers", fileExtension: "xml",
+        bytesPerResult: 600,
         render: { record, _ in render(record) })
 
     static let strictForm = ReportForm(
         summary: "JUnit XML that Jenkins' xUnit plugin and pytest's schema accept",
-        fileExtension: "strict.xml",
+        fileExtension: "strict.xml", bytesPerResult: 600,
         render: { record, _ in render(record, strict: true) })
 
     /// - Parameter strict: leave out what the schema of Jenkins' xUnit plugin and of pytest does not have: file and line
     ///   of a test case, which GitLab shows.
     static func render(_ record: RunRecord, strict: Bool = false) -> [UInt8] {
         let suites = testSuites(of: record)
-        var writer = XMLWriter()
-        let cases = suites.flatMap(\.cases)
+        var writer = XMLWriter(capacity: record.resultCount * form.bytesPerResult)
         let names = record.suites.map(\.name).joined(separator: ", ")
         writer.start(
             "testsuites",
-            [("name", names.isEmpty ? record.tool.name : names)] + counts(of: cases, withSkipped: false)
+            [("name", names.isEmpty ? record.tool.name : names)] + counts(of: suites, withSkipped: false)
                 + [("time", SafeText.seconds(suites.reduce(0) { $0 + max(0, $1.time) }))])
         var noted = 0
         for (index, suite) in suites.enumerated() {
@@ -46,6 +46,8 @@ enum JUnitReport {
         var name: String
         var time: Double
         var properties: XMLWriter.Attributes = []
+        /// On the image that the suite is of.
+        var run: ImageRun?
         var cases: [TestCase]
         var notes: [String] = []
     }
@@ -53,10 +55,13 @@ enum JUnitReport {
     private struct TestCase {
         var className: String
         var name: String
-        var time: Double = 0
-        var position: SourcePosition?
-        var status: Status
-        var systemOut: String = ""
+        var content: Content
+    }
+
+    private enum Content {
+        /// A position in the results of the run: what is said of one is not made before it is written, for all of it is large.
+        case result(Int)
+        case status(Status)
     }
 
     private enum Status {
@@ -70,10 +75,9 @@ enum JUnitReport {
         var suites = record.images.map { run in
             var suite = TestSuite(
                 name: "\(run.image.reference) \(run.image.platform)", time: run.duration,
-                properties: properties(of: run, in: record),
-                cases: run.results.map {
-                    testCase($0, on: run, naming: record.images.count > 1)
-                }, notes: run.notes.map(\.description))
+                properties: properties(of: run, in: record), run: run,
+                cases: testCases(of: run, naming: record.images.count > 1),
+                notes: run.notes.map(\.description))
             if let problem = RunProblem.ofImage(run) { suite.cases.append(testCase(problem)) }
             return suite
         }
@@ -86,16 +90,18 @@ enum JUnitReport {
         let unused = (record.unusedWaivers ?? []).map { entry in
             TestCase(
                 className: "assay.waivers", name: "\(entry.waiver.check) at \(entry.waiver.position)",
-                status: .skipped(message: "the waiver is not needed: \(CheckText.joinedLines(entry.reason))"))
+                content: .status(
+                    .skipped(message: "the waiver is not needed: \(CheckText.joinedLines(entry.reason))")))
         }
         let conflicts = (record.conflicts ?? []).map { conflict in
             TestCase(
                 className: "assay.conflicts",
                 name: "\(conflict.suite) \(conflict.check) on \(conflict.configDigest)",
-                status: .skipped(
-                    message: (["runs on one image do not agree"]
-                        + conflict.variants.map { CheckText.joinedLines($0.words) })
-                        .joined(separator: "\n")))
+                content: .status(
+                    .skipped(
+                        message: (["runs on one image do not agree"]
+                            + conflict.variants.map { CheckText.joinedLines($0.words) })
+                            .joined(separator: "\n"))))
         }
         if !conflicts.isEmpty { suites.append(TestSuite(name: "conflicts", time: 0, cases: conflicts)) }
         if !unused.isEmpty { suites.append(TestSuite(name: "waivers", time: 0, cases: unused)) }
@@ -109,9 +115,10 @@ enum JUnitReport {
     private static func testCase(_ problem: RunProblem) -> TestCase {
         TestCase(
             className: "assay.run", name: problem.title,
-            status: .error(
-                type: "undecided", message: problem.title,
-                text: ([problem.title] + problem.lines).joined(separator: "\n")))
+            content: .status(
+                .error(
+                    type: "undecided", message: problem.title,
+                    text: ([problem.title] + problem.lines).joined(separator: "\n"))))
     }
 
     /// GitLab drops, without a word, all but the first case of the same class name and name.
@@ -121,14 +128,15 @@ enum JUnitReport {
             var name: String
         }
         var seen: [Key: Int] = [:]
+        seen.reserveCapacity(suites.reduce(0) { $0 + $1.cases.count })
         var suites = suites
         for suite in suites.indices {
             for index in suites[suite].cases.indices {
-                let testCase = suites[suite].cases[index]
-                let key = Key(className: testCase.className, name: testCase.name)
-                let occurrence = seen[key, default: 0] + 1
-                seen[key] = occurrence
-                if occurrence > 1 { suites[suite].cases[index].name += " [\(occurrence)]" }
+                let key = Key(
+                    className: suites[suite].cases[index].className, name: suites[suite].cases[index].name)
+                guard let earlier = seen.updateValue(1, forKey: key) else { continue }
+                seen[key] = earlier + 1
+                suites[suite].cases[index].name += " [\(earlier + 1)]"
             }
         }
         return suites
@@ -199,40 +207,54 @@ enum JUnitReport {
         ]
     }
 
-    private static func testCase(
-        _ result: CheckResult, on run: ImageRun, naming namesImage: Bool
-    ) -> TestCase {
-        let image = run.image
-        var classes = [result.suite, result.group]
-        if namesImage { classes.insert("\(image.reference) \(image.platform)", at: 1) }
-        var testCase = TestCase(
-            className: classes.map(closedAlphabet).joined(separator: "."),
-            name: "\(result.id) \(result.title)", time: result.duration, position: result.position,
-            status: .passed)
+    private static func testCases(of run: ImageRun, naming namesImage: Bool) -> [TestCase] {
+        struct Group: Hashable {
+            var suite: String
+            var name: String
+        }
+        var classNames: [Group: String] = [:]
+        let image = namesImage ? ["\(run.image.reference) \(run.image.platform)"] : []
+        return run.results.indices.map { index in
+            let group = Group(suite: run.results[index].suite, name: run.results[index].group)
+            let className =
+                classNames[group]
+                ?? ([group.suite] + image + [group.name]).map(closedAlphabet).joined(separator: ".")
+            classNames[group] = className
+            return TestCase(
+                className: className, name: "\(run.results[index].id) \(run.results[index].title)",
+                content: .result(index))
+        }
+    }
+
+    private static func status(of result: CheckResult, on run: ImageRun) -> Status {
         switch result.outcome {
-        case .pass:
-            testCase.systemOut = CheckText.lines(of: result.findings, on: image).joined(separator: "\n")
+        case .pass: return .passed
         case .fail:
             let message =
                 (result.known == true ? "known, in the baseline: " : "") + CheckText.summary(of: result)
-            testCase.status = .failure(
+            return .failure(
                 type: result.id, message: message,
                 text: CheckText.full(of: result, message: message, on: run))
         case .error:
             let message = CheckText.summary(of: result)
-            testCase.status = .error(
+            return .error(
                 type: result.id, message: message,
                 text: CheckText.full(of: result, message: message, on: run))
-        case .skipped, .notApplicable:
-            testCase.status = .skipped(message: CheckText.excuse(of: result))
+        case .skipped, .notApplicable, .waived: return .skipped(message: CheckText.excuse(of: result))
+        }
+    }
+
+    /// What was seen by a check that does not fail, and what would be one of it.
+    private static func output(of result: CheckResult, on run: ImageRun) -> String {
+        switch result.outcome {
+        case .pass: CheckText.text(of: result.findings, on: run.image)
         case .waived:
-            testCase.status = .skipped(message: CheckText.excuse(of: result))
-            testCase.systemOut = CheckText.full(
+            CheckText.full(
                 of: result,
                 message: "waived, this fail is hidden: \(CheckText.summary(of: result, withReason: false))",
                 on: run)
+        case .fail, .error, .skipped, .notApplicable: ""
         }
-        return testCase
     }
 
     // MARK: Attributes
@@ -256,20 +278,30 @@ enum JUnitReport {
         return String(time.1)
     }
 
-    private static func counts(of cases: [TestCase], withSkipped: Bool) -> XMLWriter.Attributes {
-        var failures = 0
-        var errors = 0
-        var skipped = 0
-        for testCase in cases {
-            switch testCase.status {
-            case .passed: break
-            case .failure: failures += 1
+    private static func counts(of suites: [TestSuite], withSkipped: Bool) -> XMLWriter.Attributes {
+        var (tests, failures, errors, skipped) = (0, 0, 0, 0)
+        func count(_ outcome: Outcome) {
+            tests += 1
+            switch outcome {
+            case .pass: break
+            case .fail: failures += 1
             case .error: errors += 1
-            case .skipped: skipped += 1
+            case .skipped, .notApplicable, .waived: skipped += 1
+            }
+        }
+        for suite in suites {
+            for index in suite.cases.indices {
+                switch suite.cases[index].content {
+                case .result(let place): if let run = suite.run { count(run.results[place].outcome) }
+                case .status(.passed): count(.pass)
+                case .status(.failure): count(.fail)
+                case .status(.error): count(.error)
+                case .status(.skipped): count(.skipped)
+                }
             }
         }
         return [
-            ("tests", String(cases.count)), ("failures", String(failures)), ("errors", String(errors)),
+            ("tests", String(tests)), ("failures", String(failures)), ("errors", String(errors)),
         ] + (withSkipped ? [("skipped", String(skipped))] : [])
     }
 
@@ -281,7 +313,7 @@ enum JUnitReport {
     ) {
         // Jenkins tells suites of one name apart by the id: two runs on one image.
         var attributes: XMLWriter.Attributes = [("name", suite.name), ("id", String(index))]
-        attributes += counts(of: suite.cases, withSkipped: true)
+        attributes += counts(of: [suite], withSkipped: true)
         attributes.append(("time", SafeText.seconds(suite.time)))
         if let timestamp = timestamp(started) { attributes.append(("timestamp", timestamp)) }
         // Ant's schema wants a name; that of the machine would make another file on each.
@@ -294,26 +326,43 @@ enum JUnitReport {
             }
             writer.end()
         }
-        for testCase in suite.cases { write(testCase, strict, to: &writer) }
+        for testCase in suite.cases {
+            switch testCase.content {
+            case .status(let status): write(testCase, 0, nil, status, to: &writer)
+            case .result(let place):
+                if let run = suite.run { write(testCase, run.results[place], on: run, strict, to: &writer) }
+            }
+        }
         writeNotes(suite.notes, notedBefore: notedBefore, to: &writer)
         writer.end()
     }
 
-    private static func write(_ testCase: TestCase, _ strict: Bool, to writer: inout XMLWriter) {
+    private static func write(
+        _ testCase: TestCase, _ result: CheckResult, on run: ImageRun, _ strict: Bool,
+        to writer: inout XMLWriter
+    ) {
+        write(
+            testCase, result.duration, strict ? nil : result.position, status(of: result, on: run),
+            output: output(of: result, on: run), to: &writer)
+    }
+
+    private static func write(
+        _ testCase: TestCase, _ time: Double, _ position: SourcePosition?, _ status: Status,
+        output: String = "", to writer: inout XMLWriter
+    ) {
         var attributes: XMLWriter.Attributes = [
-            ("classname", testCase.className), ("name", testCase.name),
-            ("time", SafeText.seconds(testCase.time)),
+            ("classname", testCase.className), ("name", testCase.name), ("time", SafeText.seconds(time)),
         ]
-        if !strict, let position = testCase.position {
+        if let position {
             attributes.append(("file", position.file))
             attributes.append(("line", String(position.line)))
         }
-        if case .passed = testCase.status, testCase.systemOut.isEmpty {
+        if case .passed = status, output.isEmpty {
             writer.empty("testcase", attributes)
             return
         }
         writer.start("testcase", attributes)
-        switch testCase.status {
+        switch status {
         case .passed: break
         case .failure(let type, let message, let text):
             writer.element("failure", [("type", type), ("message", shortened(message))], text: bounded(text))
@@ -322,9 +371,7 @@ enum JUnitReport {
         case .skipped(let message):
             writer.element("skipped", [("message", shortened(message))], text: bounded(message))
         }
-        if !testCase.systemOut.isEmpty {
-            writer.element("system-out", text: bounded(testCase.systemOut))
-        }
+        if !output.isEmpty { writer.element("system-out", text: bounded(output)) }
         writer.end()
     }
 

@@ -7,6 +7,7 @@ import Verdict
 struct MarkdownReport {
     static let form = ReportForm(
         summary: "Markdown for the summary of a GitHub job, at most 1 MB", fileExtension: "md",
+        bytesPerResult: 10,
         render: { record, options in render(record, options: options) })
 
     /// Bytes of UTF-8, below GitHub's 1,048,576 by what else a step may say.
@@ -106,15 +107,15 @@ struct MarkdownReport {
         var sections = [overview]
         for run in record.images {
             sections.append(Section(rank: .image, what: "images", opening: head(of: run)))
-            let fails = run.results.filter { $0.outcome == .fail }
+            let fails = run.results.of(.fail)
             sections += checks(.fails, "failed checks", "Failed", fails.filter { $0.known != true }, run)
             sections += checks(
                 .errors, "undecided checks", "Errors, not decided",
-                run.results.filter { $0.outcome == .error }, run)
+                run.results.of(.error), run)
             sections += checks(
                 .known, "known fails", "Known fails, in the baseline", fails.filter { $0.known == true }, run)
             sections += checks(
-                .waived, "waived fails", "Waived", run.results.filter { $0.outcome == .waived }, run)
+                .waived, "waived fails", "Waived", run.results.of(.waived), run)
             sections += drift(run)
             sections += folded(.notes, "notes", "Notes", run.notes.map { "- \(Self.code($0.description))\n" })
             sections += folded(
@@ -179,8 +180,8 @@ struct MarkdownReport {
         output +=
             Outcome.allCases.map { "\($0.symbol) \(counts[$0, default: 0]) \($0.words)" }
             .joined(separator: ", ") + "\n\n"
-        let light = run.results.count {
-            $0.outcome == .fail && $0.known != true && $0.severity < options.failOn
+        let light = run.results.of(.fail).count {
+            $0.known != true && $0.severity < options.failOn
         }
         if light > 0 {
             output += "**Fails below the threshold \(options.failOn.rawValue), which do not count: "
@@ -287,10 +288,10 @@ struct MarkdownReport {
     private func reasons(of outcome: Outcome, _ run: ImageRun) -> [String] {
         var order: [String] = []
         var checks: [String: [String]] = [:]
-        for result in run.results where result.outcome == outcome {
-            let reason = result.reason ?? "no reason was given"
+        for place in run.results.places(of: outcome) {
+            let reason = run.results[place].reason ?? "no reason was given"
             if checks[reason] == nil { order.append(reason) }
-            checks[reason, default: []].append(result.id)
+            checks[reason, default: []].append(run.results[place].id)
         }
         return order.map { reason in
             let ids = checks[reason] ?? []
@@ -302,13 +303,17 @@ struct MarkdownReport {
     }
 
     private func passes(_ run: ImageRun) -> [Section] {
-        let passes = run.results.filter { $0.outcome == .pass }
+        let passes = run.results.places(of: .pass)
         if passes.isEmpty { return [] }
         return [
             Section(
                 rank: .passed, what: "passed checks", opening: Self.opening("Passed", passes.count),
                 closing: Self.closing, count: passes.count,
-                item: { "- \(Self.code(passes[$0].id)) \(Self.text(passes[$0].title))\n" })
+                item: { index in
+                    let place = passes[index]
+                    return
+                        "- \(Self.code(run.results[place].id)) \(Self.text(run.results[place].title))\n"
+                })
         ]
     }
 
@@ -349,19 +354,23 @@ struct MarkdownReport {
     /// a code span cannot: a backslash before a pipe would end the cell of a table.
     static func text(_ value: String) -> String {
         let line = SafeText.shortened(SafeText.oneLine(value), limit: SafeText.valueLimit)
-        let hasAddress = line.utf8.contains(UInt8(ascii: "w")) && line.contains("www.")
+        let hasAddress = SafeText.has("www.", in: line)
         guard hasAddress || line.utf8.contains(where: isMarkup) else { return line }
-        var output = ""
-        for scalar in line.unicodeScalars {
-            switch scalar {
-            case "&": output += "&amp;"
-            case "<": output += "&lt;"
-            case ">": output += "&gt;"
-            case _ where scalar.isASCII && isMarkup(UInt8(truncatingIfNeeded: scalar.value)):
-                output += "&#\(scalar.value);"
-            default: output.unicodeScalars.append(scalar)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(2 * line.utf8.count)
+        for byte in line.utf8 {
+            switch byte {
+            case UInt8(ascii: "&"): bytes += "&amp;".utf8
+            case UInt8(ascii: "<"): bytes += "&lt;".utf8
+            case UInt8(ascii: ">"): bytes += "&gt;".utf8
+            case _ where isMarkup(byte):
+                bytes += "&#".utf8
+                bytes += String(byte).utf8
+                bytes.append(UInt8(ascii: ";"))
+            default: bytes.append(byte)
             }
         }
+        let output = String(decoding: bytes, as: UTF8.self)
         return hasAddress ? output.replacing("www.", with: "www&#46;") : output
     }
 

@@ -1,17 +1,32 @@
 /// What of a text means nothing in HTML and XML.
 enum MarkupText {
-    /// Gives the bytes of a text to `body` in runs, in turn those that can be written as they are and those that cannot,
-    /// each of whole characters.
-    static func forEachRun(of text: String, _ body: (UnsafeBufferPointer<UInt8>, _ isPlain: Bool) -> Void) {
+    enum Part {
+        /// Bytes of whole characters that can be written as they are.
+        case plain(UnsafeBufferPointer<UInt8>)
+        /// A character that has to be looked at.
+        case scalar(Unicode.Scalar)
+    }
+
+    static func forEachPart(of text: String, _ body: (Part) -> Void) {
         var text = text
         text.withUTF8 { bytes in
-            var start = 0
-            while start < bytes.count {
-                let isPlain = isPlain(bytes[start])
-                var end = start + 1
-                while end < bytes.count, self.isPlain(bytes[end]) == isPlain { end += 1 }
-                body(UnsafeBufferPointer(rebasing: bytes[start..<end]), isPlain)
-                start = end
+            if SafeText.all(bytes, isPlain) { return body(.plain(bytes)) }
+            var place = 0
+            while place < bytes.count {
+                let start = place
+                place += 1
+                if isPlain(bytes[start]) {
+                    while place < bytes.count, isPlain(bytes[place]) { place += 1 }
+                    body(.plain(UnsafeBufferPointer(rebasing: bytes[start..<place])))
+                } else if bytes[start] < 0x80 {
+                    body(.scalar(Unicode.Scalar(bytes[start])))
+                } else {
+                    while place < bytes.count, bytes[place] >= 0x80 { place += 1 }
+                    let run = UnsafeBufferPointer(rebasing: bytes[start..<place])
+                    for scalar in String(decoding: run, as: UTF8.self).unicodeScalars {
+                        body(.scalar(scalar))
+                    }
+                }
             }
         }
     }

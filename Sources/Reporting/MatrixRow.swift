@@ -18,19 +18,20 @@ struct MatrixRow {
         var rows: [MatrixRow] = []
         var places: [Key: Int] = [:]
         for (image, run) in record.images.enumerated() {
-            for result in run.results {
-                let key = Key(suite: result.suite, id: result.id)
+            for index in run.results.indices {
+                let outcome = run.results[index].outcome
+                let key = Key(suite: run.results[index].suite, id: run.results[index].id)
                 let place = places[key] ?? rows.count
                 if place == rows.count {
                     places[key] = place
                     rows.append(
                         MatrixRow(
-                            suite: result.suite, id: result.id, title: result.title,
+                            suite: key.suite, id: key.id, title: run.results[index].title,
                             outcomes: Array(repeating: nil, count: record.images.count)))
                 }
                 let earlier = rows[place].outcomes[image]
-                if earlier.map({ $0.weight < result.outcome.weight }) ?? true {
-                    rows[place].outcomes[image] = result.outcome
+                if earlier.map({ $0.weight < outcome.weight }) ?? true {
+                    rows[place].outcomes[image] = outcome
                 }
             }
         }

@@ -9,6 +9,7 @@ import Verdict
 enum OpenMetricsReport {
     static let form = ReportForm(
         summary: "OpenMetrics for Prometheus: counts, durations, profile", fileExtension: "prom",
+        bytesPerResult: 10,
         render: { record, options in render(record, options: options) })
 
     private typealias Labels = [(name: String, value: String)]
@@ -83,10 +84,12 @@ enum OpenMetricsReport {
         }
         var counts: [Key: Int] = [:]
         var suites: [String] = []
-        for result in run.results {
-            if !suites.contains(result.suite) { suites.append(result.suite) }
-            counts[
-                Key(suite: result.suite, outcome: result.outcome, severity: result.severity), default: 0] += 1
+        for place in run.results.indices {
+            let key = Key(
+                suite: run.results[place].suite, outcome: run.results[place].outcome,
+                severity: run.results[place].severity)
+            if counts[key] == nil, !suites.contains(key.suite) { suites.append(key.suite) }
+            counts[key, default: 0] += 1
         }
         return suites.flatMap { suite in
             Outcome.allCases.flatMap { outcome in

@@ -37,7 +37,11 @@ enum RecordBounds {
         for list in [run.contents?.packages, run.contents?.distributions] {
             total += (list?.packages ?? []).reduce(Double(list?.omitted ?? 0)) { $0 + Double($1.bytes ?? 0) }
         }
-        for finding in run.results.lazy.flatMap(\.findings) { total += Double(finding.omitted ?? 0) }
+        for place in run.results.indices {
+            for finding in run.results[place].findings.indices {
+                total += Double(run.results[place].findings[finding].omitted ?? 0)
+            }
+        }
         for transcript in run.transcripts ?? [] {
             total += transcript.services.reduce(0) { $0 + Double($1.connections) }
             for container in transcript.containers {
@@ -64,8 +68,8 @@ enum RecordBounds {
                 ?? outside(lineage.addedSize, "addedSize")
             if let found { return "lineage.\(found)" }
         }
-        for (number, result) in run.results.enumerated() {
-            if let problem = problem(in: result) { return "results[\(number)].\(problem)" }
+        for number in run.results.indices {
+            if let problem = problem(in: run.results[number]) { return "results[\(number)].\(problem)" }
         }
         for (number, note) in run.notes.enumerated() {
             if let problem = outside(note.layer, "layer", positions) { return "notes[\(number)].\(problem)" }
@@ -102,14 +106,16 @@ enum RecordBounds {
 
     private static func problem(in result: CheckResult) -> String? {
         if let problem = outside(result.duration, "duration") ?? problem(result.position) { return problem }
-        for (number, finding) in result.findings.enumerated() {
-            let found =
-                outside(finding.provenance?.layer, "provenance.layer", positions)
-                ?? outside(finding.omitted, "omitted")
-                ?? finding.waiver.flatMap { problem($0.position) }.map { "waiver.\($0)" }
-            if let found { return "findings[\(number)].\(found)" }
+        for number in result.findings.indices {
+            if let problem = problem(in: result.findings[number]) { return "findings[\(number)].\(problem)" }
         }
         return nil
+    }
+
+    private static func problem(in finding: Finding) -> String? {
+        outside(finding.provenance?.layer, "provenance.layer", positions)
+            ?? outside(finding.omitted, "omitted")
+            ?? finding.waiver.flatMap { problem($0.position) }.map { "waiver.\($0)" }
     }
 
     private static func problem(in transcript: ProbeTranscript) -> String? {

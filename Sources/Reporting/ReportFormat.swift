@@ -47,6 +47,10 @@ public enum ReportFormat: String, CaseIterable, Sendable {
     /// Extension of a file in this format, without the dot; no two formats have the same.
     public var fileExtension: String { form.fileExtension }
 
+    /// Bytes that the result of a check takes, about: who writes several formats beside one another begins with the
+    /// largest.
+    public var bytesPerResult: Int { form.bytesPerResult }
+
     /// The record in this format, as UTF-8 that ends with a newline.
     ///
     /// The same record and options give the same bytes.
@@ -65,6 +69,8 @@ struct ReportForm: Sendable {
     var summary: String
     /// Extension of a file, without the dot.
     var fileExtension: String
+    /// About.
+    var bytesPerResult: Int
     var render: @Sendable (RunRecord, RenderOptions) throws(ReportError) -> [UInt8]
 }
 

@@ -16,8 +16,8 @@ import Verdict
 enum SARIFReport {
     static let form = ReportForm(
         summary: "SARIF 2.1.0 for code scanning of GitHub and other viewers of findings",
-        fileExtension: "sarif",
-        render: { (record, options) throws(ReportError) in try render(record, options: options) })
+        fileExtension: "sarif", bytesPerResult: 700,
+        render: { record, options in render(record, options: options) })
 
     private static let runLimit = 20
     /// Results of a run.
@@ -27,13 +27,13 @@ enum SARIFReport {
 
     static func render(
         _ record: RunRecord, options: RenderOptions, resultLimit: Int = resultLimit
-    ) throws(ReportError) -> [UInt8] {
+    ) -> [UInt8] {
         var runs = record.images.map { run(of: $0, in: record, options, resultLimit) }
         runs += record.unreadable.map { run(of: $0, in: record) }
         if runs.isEmpty {
             runs.append(
                 Run(
-                    record.tool, rules: [], results: [], category: category(record, ["none"]),
+                    category: category(record, ["none"]),
                     exit: ExitDecision(of: record, failOn: options.failOn),
                     notifications: RunProblem.ofRun(record).map { Notification($0) }))
         }
@@ -44,17 +44,23 @@ enum SARIFReport {
                 runs.indices.sorted { (runs[$0].rank, $0) < (runs[$1].rank, $1) }.prefix(runLimit))
             let left = runs.count - kept.count
             runs = runs.indices.filter(kept.contains).map { runs[$0] }
-            runs[0].invocations[0].toolExecutionNotifications.append(
+            runs[0].notifications.append(
                 Notification(
                     .warning,
                     "\(left.grouped) more images are not in this file, which has at most \(runLimit) runs; the JSON report has all"
                 ))
         }
-        do {
-            return try JSONDocument.bytes(of: Log(runs: runs))
-        } catch {
-            throw ReportError(.notRepresentable, "the run record cannot be written as SARIF: \(error)")
+        var json = JSONWriter(capacity: record.resultCount * form.bytesPerResult)
+        json.object { json in
+            json.member(
+                "$schema",
+                "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json")
+            var rules = Rules()
+            json.member("runs", runs) { write($1, of: record, options, &rules, to: &$0) }
+            json.member("version", "2.1.0")
         }
+        json.append("\n")
+        return json.bytes
     }
 
     // MARK: Runs
@@ -62,17 +68,17 @@ enum SARIFReport {
     private static func run(
         of run: ImageRun, in record: RunRecord, _ options: RenderOptions, _ resultLimit: Int
     ) -> Run {
-        var rules: [Rule] = []
-        var places: [[String]: Int] = [:]
         let alerts = Alert.all(of: run)
-        for alert in alerts.prefix(resultLimit) where places[[alert.result.suite, alert.result.id]] == nil {
-            places[[alert.result.suite, alert.result.id]] = rules.count
-            rules.append(rule(of: alert.result))
-        }
+        var rules: [CheckResult] = []
+        var places: [Check: Int] = [:]
         let results = alerts.prefix(resultLimit).map { alert in
-            result(
-                of: alert, on: run, rule: places[[alert.result.suite, alert.result.id]],
-                hasBaseline: run.baseline?.reference != nil, options)
+            let check = Check(alert.result)
+            let place = places[check] ?? rules.count
+            if place == rules.count {
+                places[check] = place
+                rules.append(alert.result)
+            }
+            return Run.Result(alert: alert, rule: place)
         }
         var notifications = (RunProblem.ofRun(record) + [RunProblem.ofImage(run)].compactMap(\.self))
             .map { Notification($0) }
@@ -88,15 +94,15 @@ enum SARIFReport {
             notifications.append(
                 Notification(
                     .error, "\(alert.result.id): \(alert.message)", rule: alert.result.id,
-                    index: places[[alert.result.suite, alert.result.id]]))
+                    index: places[Check(alert.result)]))
         }
         notifications += run.notes.map { Notification(.note, $0.description) }
         notifications += RunProblem.warnings(of: record).map { Notification(.warning, $0) }
         let image = run.image
         var output = Run(
-            record.tool, rules: rules, results: results,
             category: category(record, [image.repository, image.platform]),
             exit: record.decision(on: run, failOn: options.failOn), notifications: notifications)
+        output.judged = Run.Judged(run: run, rules: rules, results: results, started: utc(record.started))
         var properties = [
             "image.reference": image.reference, "image.configDigest": image.configDigest,
             "image.platform": image.platform,
@@ -107,7 +113,6 @@ enum SARIFReport {
         properties["profile.variant"] = run.profile?.variant
         for suite in record.suites { properties["suite.\(suite.name).digest"] = suite.digest }
         output.properties = properties.mapValues(line)
-        output.invocations[0].startTimeUtc = utc(record.started)
         return output
     }
 
@@ -115,7 +120,6 @@ enum SARIFReport {
     /// the category is another one, so that GitHub closes no alert.
     private static func run(of image: UnreadableImage, in record: RunRecord) -> Run {
         var output = Run(
-            record.tool, rules: [], results: [],
             category: category(record, [image.reference, "not-judged"]), exit: .undecided,
             notifications: (RunProblem.ofRun(record) + [RunProblem.ofUnreadable(image)])
                 .map { Notification($0) })
@@ -144,209 +148,80 @@ enum SARIFReport {
     private static func distinguish(_ runs: inout [Run]) {
         var seen: [String: Int] = [:]
         for index in runs.indices {
-            let category = runs[index].automationDetails.id
+            let category = runs[index].category
             let occurrence = seen[category, default: 0] + 1
             seen[category] = occurrence
-            if occurrence > 1 { runs[index].automationDetails.id = "\(category)\(occurrence)/" }
+            if occurrence > 1 { runs[index].category = "\(category)\(occurrence)/" }
         }
     }
 
-    // MARK: Rules and results
+    // MARK: The document
 
-    private static func rule(of result: CheckResult) -> Rule {
-        let title = line(result.title)
-        var help: [(name: String, value: String)] = []
-        if let remedy = result.remedy { help.append(("Remedy", line(remedy))) }
-        if let source = result.source { help.append(("Source", line(source))) }
-        if !result.statements.isEmpty {
-            help.append(("Statements", line(result.statements.joined(separator: ", "))))
-        }
-        help.append(("Suite", line(result.position.description)))
-        let text = help.map { "\($0.name): \($0.value)" }.joined(separator: "\n")
-        let markdown = help.map { "- **\($0.name)**: \(MarkdownReport.code($0.value))" }
-            .joined(separator: "\n")
-        return Rule(
-            id: line(result.id), name: line(result.id),
-            shortDescription: Message(text: SafeText.shortened(title, limit: descriptionLimit - 40)),
-            fullDescription: Message(
-                text: SafeText.shortened(
-                    result.source.map { "\(title). \(line($0))" } ?? title, limit: descriptionLimit - 40)),
-            help: Help(text: "\(title)\n\(text)", markdown: "\(MarkdownReport.text(title))\n\n\(markdown)"),
-            defaultConfiguration: Configuration(level: Level(result.severity)),
-            properties: RuleProperties(
-                tags: Array(Set([result.suite, result.group].map(line))).sorted(), precision: "very-high",
-                severity: result.severity == .info ? "recommendation" : result.severity.rawValue))
-    }
-
-    private static func result(
-        of alert: Alert, on run: ImageRun, rule: Int?, hasBaseline: Bool, _ options: RenderOptions
-    ) -> Result {
-        let (check, finding) = (alert.result, alert.finding)
-        var sentences = [alert.message]
-        if finding?.others != nil || finding?.omitted != nil {
-            let more = (finding?.others?.count ?? 0) + (finding?.omitted ?? 0)
-            sentences.append("The same of \(more.grouped) more.")
-        }
-        if let provenance = finding?.provenance {
-            sentences.append("Cause: \(CheckText.summary(of: provenance, on: run.image)).")
-        }
-        if let remedy = check.remedy { sentences.append("Remedy: \(remedy).") }
-        sentences[0] += "."
-        var result = Result(
-            ruleId: line(check.id), ruleIndex: rule,
-            level: alert.status == .undecided ? .none : Level(check.severity),
-            kind: alert.status == .undecided ? "open" : "fail",
-            message: Message(
-                text: SafeText.shortened(
-                    sentences.map(line).joined(separator: " "), limit: messageLimit)),
-            locations: [location(of: alert, on: run, options)],
-            partialFingerprints: [
-                "primaryLocationLineHash": "\(alert.fingerprint):1", "finding/v1": alert.fingerprint,
-            ])
-        if hasBaseline, alert.status != .undecided {
-            result.baselineState = alert.status == .known ? "unchanged" : "new"
-        }
-        if alert.status == .waived {
-            let waiver = finding?.waiver.map(\.description) ?? check.reason ?? "waived"
-            result.suppressions = [
-                Suppression(kind: "external", status: "accepted", justification: line(waiver))
-            ]
-        }
-        return result
-    }
-
-    private static func location(
-        of alert: Alert, on run: ImageRun, _ options: RenderOptions
-    ) -> Location {
-        let anchor = Anchor(alert.result, alert.finding, options)
-        let artifact = ArtifactLocation(anchor.path)
-        var location = Location(
-            physicalLocation: PhysicalLocation(
-                artifactLocation: artifact, region: Region(startLine: anchor.line)))
-        if let subject = alert.finding?.subject {
-            let image = "\(run.image.reference)@\(run.image.manifestDigest ?? run.image.configDigest)"
-            location.logicalLocations = [
-                LogicalLocation(
-                    name: line(subject.name), fullyQualifiedName: "\(line(image))!\(line(subject.words))",
-                    kind: subject.kind.rawValue)
-            ]
-        }
-        return location
-    }
-
-    /// One line without controls, of bounded length, that no viewer takes for a link: GitHub shows `[a](b)` in a
-    /// message as one (section 3.11.6).
-    private static func line(_ text: String) -> String {
-        let line = SafeText.shortened(SafeText.oneLine(text), limit: SafeText.valueLimit)
-        guard line.utf8.contains(UInt8(ascii: "]")) else { return line }
-        return line.split(separator: "](", omittingEmptySubsequences: false).joined(separator: "] (")
-    }
-
-    private static func utc(_ time: String?) -> String? {
-        guard let time, time.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/) != nil else {
-            return nil
-        }
-        return time
-    }
-}
-
-// MARK: The document
-
-extension SARIFReport {
-    private struct Log: Encodable {
-        var schema =
-            "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-        var version = "2.1.0"
-        var runs: [Run]
-
-        enum CodingKeys: String, CodingKey {
-            case schema = "$schema"
-            case version
-            case runs
-        }
-    }
-
-    private struct Run: Encodable {
-        var tool: Tool
-        var automationDetails: AutomationDetails
-        var columnKind = "unicodeCodePoints"
-        var invocations: [Invocation]
-        var results: [Result]
+    /// A run as far as it has to be known before others are written.
+    private struct Run {
+        var category: String
+        var exit: ExitDecision
+        var notifications: [Notification]
         var properties: [String: String]?
+        /// nil: no image was.
+        var judged: Judged?
+
+        init(category: String, exit: ExitDecision, notifications: [Notification]) {
+            self.category = category
+            self.exit = exit
+            self.notifications = notifications
+        }
+
+        struct Judged {
+            var run: ImageRun
+            /// Each check once.
+            var rules: [CheckResult]
+            var results: [Result]
+            /// When the run began, if it is a time of SARIF's.
+            var started: String?
+        }
+
+        struct Result {
+            var alert: Alert
+            /// Position in `rules`.
+            var rule: Int
+        }
+
         /// What is not conforming comes first.
-        var rank: Int
-
-        init(
-            _ tool: RunRecord.Tool, rules: [Rule], results: [Result], category: String, exit: ExitDecision,
-            notifications: [Notification]
-        ) {
-            self.tool = Tool(driver: Driver(name: tool.name, version: tool.version, rules: rules))
-            automationDetails = AutomationDetails(id: category)
-            invocations = [
-                Invocation(
-                    executionSuccessful: exit == .conforming || exit == .notConforming,
-                    exitCode: exit.rawValue, toolExecutionNotifications: notifications)
-            ]
-            self.results = results
-            rank =
-                switch exit {
-                case .notConforming: 0
-                case .conforming: 2
-                default: 1
-                }
-        }
-
-        enum CodingKeys: CodingKey {
-            case tool
-            case automationDetails
-            case columnKind
-            case invocations
-            case results
-            case properties
+        var rank: Int {
+            switch exit {
+            case .notConforming: 0
+            case .conforming: 2
+            default: 1
+            }
         }
     }
 
-    private struct Tool: Encodable {
-        var driver: Driver
-    }
-
-    private struct Driver: Encodable {
-        var name: String
-        var version: String
-        var rules: [Rule]
-    }
-
-    private struct AutomationDetails: Encodable {
+    private struct Check: Hashable {
+        var suite: String
         var id: String
+
+        init(_ result: CheckResult) {
+            suite = result.suite
+            id = result.id
+        }
     }
 
-    private struct Invocation: Encodable {
-        var executionSuccessful: Bool
-        var exitCode: Int32
-        var startTimeUtc: String?
-        var toolExecutionNotifications: [Notification]
-    }
-
-    private struct Notification: Encodable {
+    private struct Notification {
         var level: Level
-        var message: Message
-        var associatedRule: RuleReference?
+        var text: String
+        var rule: (id: String, index: Int?)?
 
         init(_ level: Level, _ text: String, rule: String? = nil, index: Int? = nil) {
             self.level = level
-            message = Message(text: line(text))
-            associatedRule = rule.map { RuleReference(id: line($0), index: index) }
+            self.text = text
+            self.rule = rule.map { ($0, index) }
         }
 
         init(_ problem: RunProblem) { self.init(.error, "\(problem.title): \(problem.line)") }
     }
 
-    private struct RuleReference: Encodable {
-        var id: String
-        var index: Int?
-    }
-
-    private enum Level: String, Encodable {
+    private enum Level: String {
         case error
         case warning
         case note
@@ -361,100 +236,229 @@ extension SARIFReport {
         }
     }
 
-    private struct Message: Encodable {
-        var text: String
-    }
-
-    private struct Help: Encodable {
-        var text: String
-        var markdown: String
-    }
-
-    private struct Rule: Encodable {
-        var id: String
-        var name: String
-        var shortDescription: Message
-        var fullDescription: Message
-        var help: Help
-        var defaultConfiguration: Configuration
-        var properties: RuleProperties
-    }
-
-    private struct Configuration: Encodable {
-        var level: Level
-    }
-
-    private struct RuleProperties: Encodable {
-        var tags: [String]
-        var precision: String
-        var severity: String
-
-        enum CodingKeys: String, CodingKey {
-            case tags
-            case precision
-            case severity = "problem.severity"
-        }
-    }
-
-    private struct Result: Encodable {
-        var ruleId: String
-        var ruleIndex: Int?
-        var level: Level
-        var kind: String
-        var message: Message
-        var locations: [Location]
-        var partialFingerprints: [String: String]
-        var baselineState: String?
-        var suppressions: [Suppression]?
-    }
-
-    private struct Suppression: Encodable {
-        var kind: String
-        var status: String
-        var justification: String
-    }
-
-    private struct Location: Encodable {
-        var physicalLocation: PhysicalLocation
-        var logicalLocations: [LogicalLocation]?
-    }
-
-    private struct PhysicalLocation: Encodable {
-        var artifactLocation: ArtifactLocation
-        var region: Region
-    }
-
-    private struct ArtifactLocation: Encodable {
-        var uri: String
-        var uriBaseId: String?
-
-        /// A URI of a path (RFC 3986): relative to the root of the repository, or of the scheme `file`.
-        init(_ path: String) {
-            var encoded = ""
-            for byte in path.utf8 {
-                switch byte {
-                case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
-                    UInt8(ascii: "_"), UInt8(ascii: "~"), UInt8(ascii: "/"):
-                    encoded.unicodeScalars.append(Unicode.Scalar(byte))
-                default:
-                    let digits = String(byte, radix: 16, uppercase: true)
-                    encoded += byte < 0x10 ? "%0\(digits)" : "%\(digits)"
+    private static func write(
+        _ run: Run, of record: RunRecord, _ options: RenderOptions, _ rules: inout Rules,
+        to json: inout JSONWriter
+    ) {
+        json.object { json in
+            json.member("automationDetails") { $0.member("id", run.category) }
+            json.member("columnKind", "unicodeCodePoints")
+            json.member("invocations", [run]) { json, run in
+                json.object { json in
+                    json.member(
+                        "executionSuccessful", run.exit == .conforming || run.exit == .notConforming)
+                    json.member("exitCode", Int(run.exit.rawValue))
+                    json.member("startTimeUtc", run.judged?.started)
+                    json.member("toolExecutionNotifications", run.notifications) { write($1, to: &$0) }
                 }
             }
-            let isAbsolute = path.hasPrefix("/")
-            uri = isAbsolute ? "file://" + encoded : encoded
-            uriBaseId = isAbsolute ? nil : "%SRCROOT%"
+            if let properties = run.properties {
+                json.member("properties") { json in
+                    for (name, value) in properties.sorted(by: { $0.key < $1.key }) {
+                        json.key(name)
+                        json.write(value)
+                    }
+                }
+            }
+            json.member("results", run.judged?.results ?? []) { json, result in
+                if let run = run.judged?.run { write(result, on: run, options, to: &json) }
+            }
+            json.member("tool") { json in
+                json.member("driver") { json in
+                    json.member("name", record.tool.name)
+                    json.member("rules", run.judged?.rules ?? []) { rules.write($1, to: &$0) }
+                    json.member("version", record.tool.version)
+                }
+            }
         }
     }
 
-    private struct Region: Encodable {
-        var startLine: Int
+    private static func write(_ notification: Notification, to json: inout JSONWriter) {
+        json.object { json in
+            if let rule = notification.rule {
+                json.member("associatedRule") { json in
+                    json.member("id", line(rule.id))
+                    json.member("index", rule.index)
+                }
+            }
+            json.member("level", notification.level.rawValue)
+            write(line(notification.text), as: "message", to: &json)
+        }
     }
 
-    private struct LogicalLocation: Encodable {
-        var name: String
-        var fullyQualifiedName: String
-        var kind: String
+    private static func write(_ text: String, as name: StaticString, to json: inout JSONWriter) {
+        json.member(name) { $0.member("text", text) }
+    }
+
+    /// Rules as they were written: most images of a record have the same.
+    private struct Rules {
+        private var written: [Check: (result: CheckResult, bytes: [UInt8])] = [:]
+
+        mutating func write(_ result: CheckResult, to json: inout JSONWriter) {
+            let check = Check(result)
+            if let earlier = written[check], areSame(earlier.result, result) {
+                json.bytes += earlier.bytes
+            } else {
+                let start = json.bytes.count
+                writeRule(of: result, to: &json)
+                written[check] = (result, Array(json.bytes[start...]))
+            }
+        }
+
+        private func areSame(_ left: CheckResult, _ right: CheckResult) -> Bool {
+            left.title == right.title && left.group == right.group && left.severity == right.severity
+                && left.remedy == right.remedy && left.source == right.source
+                && left.statements == right.statements && left.position == right.position
+        }
+    }
+
+    private static func writeRule(of result: CheckResult, to json: inout JSONWriter) {
+        let title = line(result.title)
+        var help: [(name: String, value: String)] = []
+        if let remedy = result.remedy { help.append(("Remedy", line(remedy))) }
+        if let source = result.source { help.append(("Source", line(source))) }
+        if !result.statements.isEmpty {
+            help.append(("Statements", line(result.statements.joined(separator: ", "))))
+        }
+        help.append(("Suite", line(result.position.description)))
+        let text = help.map { "\($0.name): \($0.value)" }.joined(separator: "\n")
+        let markdown = help.map { "- **\($0.name)**: \(MarkdownReport.code($0.value))" }
+            .joined(separator: "\n")
+        json.object { json in
+            json.member("defaultConfiguration") { $0.member("level", Level(result.severity).rawValue) }
+            write(
+                SafeText.shortened(
+                    result.source.map { "\(title). \(line($0))" } ?? title, limit: descriptionLimit - 40),
+                as: "fullDescription", to: &json)
+            json.member("help") { json in
+                json.member("markdown", "\(MarkdownReport.text(title))\n\n\(markdown)")
+                json.member("text", "\(title)\n\(text)")
+            }
+            json.member("id", line(result.id))
+            json.member("name", line(result.id))
+            json.member("properties") { json in
+                json.member("precision", "very-high")
+                json.member(
+                    "problem.severity",
+                    result.severity == .info ? "recommendation" : result.severity.rawValue)
+                let (suite, group) = (line(result.suite), line(result.group))
+                json.member("tags", suite == group ? [suite] : [suite, group].sorted())
+            }
+            write(
+                SafeText.shortened(title, limit: descriptionLimit - 40), as: "shortDescription", to: &json)
+        }
+    }
+
+    private static func write(
+        _ result: Run.Result, on run: ImageRun, _ options: RenderOptions, to json: inout JSONWriter
+    ) {
+        let alert = result.alert
+        json.object { json in
+            if run.baseline?.reference != nil, alert.status != .undecided {
+                json.member("baselineState", alert.status == .known ? "unchanged" : "new")
+            }
+            json.member("kind", alert.status == .undecided ? "open" : "fail")
+            json.member(
+                "level", (alert.status == .undecided ? .none : Level(alert.result.severity)).rawValue)
+            json.member("locations", [alert]) { writeLocation(of: $1, on: run, options, to: &$0) }
+            write(message(of: alert, on: run), as: "message", to: &json)
+            json.member("partialFingerprints") { json in
+                json.member("finding/v1", alert.fingerprint)
+                json.member("primaryLocationLineHash", "\(alert.fingerprint):1")
+            }
+            json.member("ruleId", line(alert.result.id))
+            json.member("ruleIndex", result.rule)
+            if alert.status == .waived {
+                let waiver = alert.finding?.waiver.map(\.description) ?? alert.result.reason ?? "waived"
+                json.member("suppressions", [waiver]) { json, waiver in
+                    json.object { json in
+                        json.member("justification", line(waiver))
+                        json.member("kind", "external")
+                        json.member("status", "accepted")
+                    }
+                }
+            }
+        }
+    }
+
+    private static func message(of alert: Alert, on run: ImageRun) -> String {
+        let finding = alert.finding
+        var sentences = [alert.message + "."]
+        if finding?.others != nil || finding?.omitted != nil {
+            let more = (finding?.others?.count ?? 0) + (finding?.omitted ?? 0)
+            sentences.append("The same of \(more.grouped) more.")
+        }
+        if let provenance = finding?.provenance {
+            sentences.append("Cause: \(CheckText.summary(of: provenance, on: run.image)).")
+        }
+        if let remedy = alert.result.remedy { sentences.append("Remedy: \(remedy).") }
+        return SafeText.shortened(sentences.map(line).joined(separator: " "), limit: messageLimit)
+    }
+
+    private static func writeLocation(
+        of alert: Alert, on run: ImageRun, _ options: RenderOptions, to json: inout JSONWriter
+    ) {
+        let anchor = Anchor(alert.result, alert.finding, options)
+        let isAbsolute = anchor.path.hasPrefix("/")
+        json.object { json in
+            if let subject = alert.finding?.subject {
+                let image = "\(run.image.reference)@\(run.image.manifestDigest ?? run.image.configDigest)"
+                json.member("logicalLocations", [subject]) { json, subject in
+                    json.object { json in
+                        json.member("fullyQualifiedName", "\(line(image))!\(line(subject.words))")
+                        json.member("kind", subject.kind.rawValue)
+                        json.member("name", line(subject.name))
+                    }
+                }
+            }
+            json.member("physicalLocation") { json in
+                json.member("artifactLocation") { json in
+                    json.member("uri", (isAbsolute ? "file://" : "") + uri(anchor.path))
+                    json.member("uriBaseId", isAbsolute ? nil : "%SRCROOT%")
+                }
+                json.member("region") { $0.member("startLine", anchor.line) }
+            }
+        }
+    }
+
+    /// A URI of a path (RFC 3986): relative to the root of the repository, or what is after `file://`.
+    private static func uri(_ path: String) -> String {
+        func isPlain(_ byte: UInt8) -> Bool {
+            switch byte {
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
+                UInt8(ascii: "_"), UInt8(ascii: "~"), UInt8(ascii: "/"):
+                true
+            default: false
+            }
+        }
+        if path.utf8.allSatisfy(isPlain) { return path }
+        var encoded = ""
+        for byte in path.utf8 {
+            if isPlain(byte) {
+                encoded.unicodeScalars.append(Unicode.Scalar(byte))
+            } else {
+                let digits = String(byte, radix: 16, uppercase: true)
+                encoded += byte < 0x10 ? "%0\(digits)" : "%\(digits)"
+            }
+        }
+        return encoded
+    }
+
+    // MARK: Text
+
+    /// One line without controls, of bounded length, that no viewer takes for a link: GitHub shows `[a](b)` in a
+    /// message as one (section 3.11.6).
+    private static func line(_ text: String) -> String {
+        let line = SafeText.shortened(SafeText.oneLine(text), limit: SafeText.valueLimit)
+        guard SafeText.has("](", in: line) else { return line }
+        return line.split(separator: "](", omittingEmptySubsequences: false).joined(separator: "] (")
+    }
+
+    private static func utc(_ time: String?) -> String? {
+        guard let time, time.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/) != nil else {
+            return nil
+        }
+        return time
     }
 }

@@ -15,7 +15,18 @@ enum SafeText {
     }
 
     /// True for ASCII without controls: the text needs no more looking at, and each byte of it is a column. Most text is.
-    static func isPlain(_ text: String) -> Bool { text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F } }
+    static func isPlain(_ text: String) -> Bool {
+        var text = text
+        return text.withUTF8 { all($0) { $0 >= 0x20 && $0 < 0x7F } }
+    }
+
+    /// True when it holds for all bytes. None ends the search, so that several are looked at in one step: most texts are
+    /// plain to the end.
+    static func all(_ bytes: UnsafeBufferPointer<UInt8>, _ holds: (UInt8) -> Bool) -> Bool {
+        var others: UInt8 = 0
+        for byte in bytes { others |= holds(byte) ? 0 : 1 }
+        return others == 0
+    }
 
     /// The text with every control written as an escape (`\n`, `\x1b`, `\u{202e}`), so that it is one line.
     static func oneLine(_ text: String) -> String {
@@ -53,18 +64,34 @@ enum SafeText {
     static func seconds(_ duration: Double) -> String {
         guard duration.isFinite, duration > 0 else { return "0.000" }
         let milliseconds = Int64((min(duration, 1e9) * 1000).rounded())
-        let fraction = String(milliseconds % 1000)
-        return "\(milliseconds / 1000)." + String(repeating: "0", count: 3 - fraction.count) + fraction
+        let fraction = milliseconds % 1000
+        return String(milliseconds / 1000) + (fraction < 10 ? ".00" : fraction < 100 ? ".0" : ".")
+            + String(fraction)
     }
 
     /// GitHub's runner takes a line that begins with `::`, and `##[` anywhere, for a command; Azure Pipelines
     /// and TeamCity have `##vso[` and `##teamcity[`. A backslash makes them plain text.
     static func inert(_ line: String) -> String {
         let marked =
-            line.utf8.contains(UInt8(ascii: "#"))
-            ? line.replacing(/##(?=[A-Za-z]*\[)/, with: "#\\#") : line
+            has("##", in: line) ? line.replacing(/##(?=[A-Za-z]*\[)/, with: "#\\#") : line
+        // Most lines begin with what is neither.
+        guard let first = marked.utf8.first, first <= 0x20 || first >= 0x80 || first == UInt8(ascii: ":")
+        else { return marked }
         let begin = marked.unicodeScalars.drop { $0.properties.isWhitespace }
         return begin.starts(with: "::".unicodeScalars) ? "\\" + marked : marked
+    }
+
+    /// True when the text has the pattern, which is of ASCII and not empty.
+    static func has(_ pattern: StaticString, in text: String) -> Bool {
+        var text = text
+        return text.withUTF8 { bytes in
+            pattern.withUTF8Buffer { pattern in
+                for start in bytes.indices.dropLast(pattern.count - 1) where bytes[start] == pattern[0] {
+                    if bytes[start...].starts(with: pattern) { return true }
+                }
+                return false
+            }
+        }
     }
 
     /// A path or other short text between quotation marks, for messages.

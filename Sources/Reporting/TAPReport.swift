@@ -7,6 +7,7 @@ import Verdict
 enum TAPReport {
     static let form = ReportForm(
         summary: "Test Anything Protocol 13, for prove and other harnesses", fileExtension: "tap",
+        bytesPerResult: 250,
         render: { record, options in render(record, options: options) })
 
     /// How many findings of a check, and details of a finding, are told.
@@ -14,30 +15,31 @@ enum TAPReport {
 
     static func render(_ record: RunRecord, options: RenderOptions) -> [UInt8] {
         let problems = RunProblem.all(of: record)
-        let count = record.images.reduce(0) { $0 + $1.results.count } + problems.count
-        var output = "TAP version 13\n1..\(count)\n"
+        let count = record.resultCount + problems.count
+        var output = Array("TAP version 13\n1..\(count)\n".utf8)
         var number = 0
         for run in record.images {
             let name = "\(run.image.reference) \(run.image.platform)"
-            output += "# \(comment(name)) \(run.image.configDigest)\n"
-            for result in run.results {
+            output += "# \(comment(name)) \(run.image.configDigest)\n".utf8
+            let image = record.images.count > 1 ? " [\(name)]" : ""
+            for place in run.results.indices {
                 number += 1
-                let image = record.images.count > 1 ? " [\(name)]" : ""
-                let (isOK, directive) = status(of: result, options)
-                output += "\(isOK ? "ok" : "not ok") \(number) - "
-                output += description("\(result.id) \(result.title)\(image)")
-                output += directive.map { " # \(comment($0))" } ?? ""
-                output += "\n" + diagnostics(of: result, on: run)
+                let (isOK, directive) = status(of: run.results[place], options)
+                output += "\(isOK ? "ok" : "not ok") \(number) - ".utf8
+                output += description("\(run.results[place].id) \(run.results[place].title)\(image)").utf8
+                if let directive { output += " # \(comment(directive))".utf8 }
+                output += "\n".utf8
+                output += diagnostics(of: run.results[place], on: run).utf8
             }
         }
         for (image, problem) in problems {
             number += 1
             let title = [problem.title, image].compactMap(\.self).joined(separator: ": ")
-            output += "not ok \(number) - \(description(title))\n"
-            output += "  ---\n  message: \(scalar(problem.line))\n  severity: error\n  ...\n"
+            output += "not ok \(number) - \(description(title))\n".utf8
+            output += "  ---\n  message: \(scalar(problem.line))\n  severity: error\n  ...\n".utf8
         }
-        for warning in RunProblem.warnings(of: record) { output += "# warning: \(comment(warning))\n" }
-        return Array(output.utf8)
+        for warning in RunProblem.warnings(of: record) { output += "# warning: \(comment(warning))\n".utf8 }
+        return output
     }
 
     private static func status(

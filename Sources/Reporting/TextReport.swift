@@ -7,6 +7,7 @@ import Verdict
 struct TextReport {
     static let form = ReportForm(
         summary: "verdict, causes and remedies for a reader at a terminal", fileExtension: "txt",
+        bytesPerResult: 150,
         render: { record, options in render(record, options: options) })
 
     /// How many findings of a check, and details of a finding, are shown unless all are asked for.
@@ -20,7 +21,7 @@ struct TextReport {
     private let record: RunRecord
     private let options: RenderOptions
     private let width: Int
-    private var output = ""
+    private var output: [UInt8] = []
 
     private init(_ record: RunRecord, options: RenderOptions) {
         self.record = record
@@ -31,7 +32,7 @@ struct TextReport {
     static func render(_ record: RunRecord, options: RenderOptions) -> [UInt8] {
         var report = TextReport(record, options: options)
         report.writeRun()
-        return Array(report.output.utf8)
+        return report.output
     }
 
     private mutating func writeRun() {
@@ -145,8 +146,9 @@ struct TextReport {
         for line in TextLayout.wrap(atoms, separator: "   ", width: width - 2) { put(line, indent: 2) }
         writeIncomplete()
         if !run.hasEvaluatedChecks { put("! no check was evaluated", indent: 2, style: .yellow) }
-        let light = run.results.count {
-            $0.outcome == .fail && $0.known != true && $0.severity < options.failOn
+        let fails = run.results.of(.fail)
+        let light = fails.count {
+            $0.known != true && $0.severity < options.failOn
         }
         if light > 0 {
             put(
@@ -155,7 +157,6 @@ struct TextReport {
                 indent: 2, style: .yellow)
         }
         if let baseline = run.baseline { write(baseline, run) }
-        let fails = run.results.filter { $0.outcome == .fail }
         let new = fails.filter { $0.known != true }
         writeFixFirst(new, of: run)
         writeIdentity(run)
@@ -357,7 +358,7 @@ struct TextReport {
     // MARK: Everything else
 
     private mutating func writeErrors(_ run: ImageRun) {
-        let errors = run.results.filter { $0.outcome == .error }
+        let errors = run.results.of(.error)
         if errors.isEmpty { return }
         heading("ERRORS, NOT DECIDED", errors.count)
         for check in errors {
@@ -366,7 +367,7 @@ struct TextReport {
     }
 
     private mutating func writeWaived(_ run: ImageRun) {
-        let waived = run.results.filter { $0.outcome == .waived }
+        let waived = run.results.of(.waived)
         if waived.isEmpty { return }
         heading("WAIVED", waived.count)
         for check in waived {
@@ -421,46 +422,48 @@ struct TextReport {
 
     /// One entry per reason, with the checks it kept from being evaluated; where these are many, how many.
     private mutating func writeReasons(_ run: ImageRun, outcome: Outcome, title: String) {
-        let results = run.results.filter { $0.outcome == outcome }
-        if results.isEmpty { return }
-        heading(title, results.count)
-        for (reason, checks) in grouped(results, by: { $0.reason ?? "no reason was given" }) {
+        let places = run.results.places(of: outcome)
+        if places.isEmpty { return }
+        heading(title, places.count)
+        for (reason, checks) in grouped(places, by: { run.results[$0].reason ?? "no reason was given" }) {
             let areMany = checks.count > Self.listLimit * 2 && !options.verbose
-            let which = areMany ? "\(checks.count) checks" : checks.map(\.id).joined(separator: ", ")
+            let which =
+                areMany
+                ? "\(checks.count) checks" : checks.map { run.results[$0].id }.joined(separator: ", ")
             put("\(outcome.symbol) \(value(reason)): \(which)", indent: 2, hanging: 2)
         }
     }
 
     private mutating func writePasses(_ run: ImageRun) {
-        let passes = run.results.filter { $0.outcome == .pass }
+        let passes = run.results.places(of: .pass)
         if passes.isEmpty { return }
         heading("PASSED", passes.count)
-        let groups = grouped(passes, by: { "\($0.suite).\($0.group)" })
+        let groups = grouped(passes, by: { "\(run.results[$0].suite).\(run.results[$0].group)" })
         if options.verbose {
             for (group, checks) in groups {
                 put("\(group) \(checks.count)", indent: 2, style: .bold)
-                for check in checks {
+                for check in checks.map({ run.results[$0] }) {
                     put("\(Outcome.pass.symbol) \(check.id)  \(value(check.title))", indent: 4, hanging: 2)
                 }
             }
         } else {
-            put(groups.map { "\($0.key) \($0.values.count)" }.joined(separator: ", "), indent: 2)
+            put(groups.map { "\($0.key) \($0.places.count)" }.joined(separator: ", "), indent: 2)
         }
     }
 
-    /// Groups in the order in which they first appear.
+    /// Places of results in groups, which are in the order in which they first appear.
     private func grouped(
-        _ results: [CheckResult], by key: (CheckResult) -> String
-    ) -> [(key: String, values: [CheckResult])] {
-        var groups: [(key: String, values: [CheckResult])] = []
-        var places: [String: Int] = [:]
-        for result in results {
-            let name = key(result)
-            if let place = places[name] {
-                groups[place].values.append(result)
+        _ places: [Int], by key: (Int) -> String
+    ) -> [(key: String, places: [Int])] {
+        var groups: [(key: String, places: [Int])] = []
+        var numbers: [String: Int] = [:]
+        for place in places {
+            let name = key(place)
+            if let number = numbers[name] {
+                groups[number].places.append(place)
             } else {
-                places[name] = groups.count
-                groups.append((name, [result]))
+                numbers[name] = groups.count
+                groups.append((name, [place]))
             }
         }
         return groups
@@ -488,7 +491,7 @@ struct TextReport {
 
     private static let labelWidth = 11
 
-    private mutating func blank() { output += "\n" }
+    private mutating func blank() { output.append(UInt8(ascii: "\n")) }
 
     private mutating func heading(_ title: String, _ count: Int, of all: Int? = nil) {
         blank()
@@ -502,8 +505,8 @@ struct TextReport {
     ) {
         let lines = TextLayout.wrap(SafeText.oneLine(text), width: width - indent - hanging)
         for (number, line) in lines.enumerated() {
-            output += String(repeating: " ", count: indent + (number == 0 ? 0 : hanging))
-            output += painted(SafeText.inert(line), style) + "\n"
+            indentLine(by: indent + (number == 0 ? 0 : hanging))
+            endLine(SafeText.inert(line), style)
         }
     }
 
@@ -514,11 +517,21 @@ struct TextReport {
         let lines = TextLayout.wrap(value(content), width: width - indent - Self.labelWidth)
         for (number, line) in lines.enumerated() {
             let name = number == 0 ? label : ""
-            output += String(repeating: " ", count: indent)
-            output += name.isEmpty ? "" : painted(name, .dim)
-            output += String(repeating: " ", count: Self.labelWidth - name.count)
-            output += painted(SafeText.inert(line), style) + "\n"
+            indentLine(by: indent)
+            if !name.isEmpty { output += painted(name, .dim).utf8 }
+            // Labels are of ASCII.
+            indentLine(by: Self.labelWidth - name.utf8.count)
+            endLine(SafeText.inert(line), style)
         }
+    }
+
+    private mutating func indentLine(by columns: Int) {
+        output += repeatElement(UInt8(ascii: " "), count: columns)
+    }
+
+    private mutating func endLine(_ text: String, _ style: Style?) {
+        output += painted(text, style).utf8
+        blank()
     }
 
     /// A value from the record, on one line, of bounded length, and visible even when it is empty.

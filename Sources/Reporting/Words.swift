@@ -46,6 +46,9 @@ extension ExitDecision {
 }
 
 extension RunRecord {
+    /// Of all images.
+    var resultCount: Int { images.reduce(0) { $0 + $1.results.count } }
+
     /// What would be said of one of its images alone.
     func decision(on run: ImageRun, failOn threshold: Severity) -> ExitDecision {
         var single = self

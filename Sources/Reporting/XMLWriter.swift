@@ -3,10 +3,16 @@
 /// Element and attribute names are the caller's own words and are written as they are; every value is
 /// escaped. What XML 1.0 forbids even as a character reference (section 2.2, production `Char`) becomes U+FFFD.
 struct XMLWriter {
-    private(set) var bytes = Array("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".utf8)
+    private(set) var bytes: [UInt8] = []
     /// How many characters became U+FFFD so far.
     private(set) var replacements = 0
     private var open: [String] = []
+
+    /// - Parameter capacity: bytes that the document will hardly have more of: large ones are not copied as they grow.
+    init(capacity: Int = 0) {
+        bytes.reserveCapacity(capacity)
+        bytes += "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".utf8
+    }
 
     /// Attributes in the order in which they are written.
     typealias Attributes = [(name: String, value: String)]
@@ -20,7 +26,7 @@ struct XMLWriter {
     mutating func end() {
         guard let name = open.popLast() else { return }
         indent()
-        bytes += "</\(name)>\n".utf8
+        close(name)
     }
 
     /// An element without content.
@@ -34,7 +40,7 @@ struct XMLWriter {
         tag(name, attributes)
         bytes.append(UInt8(ascii: ">"))
         append(text, inAttribute: false)
-        bytes += "</\(name)>\n".utf8
+        close(name)
     }
 
     /// True for what is no `Char` of XML 1.0, section 2.2.
@@ -46,11 +52,20 @@ struct XMLWriter {
         }
     }
 
+    private mutating func close(_ name: String) {
+        bytes += "</".utf8
+        bytes += name.utf8
+        bytes += ">\n".utf8
+    }
+
     private mutating func tag(_ name: String, _ attributes: Attributes) {
         indent()
-        bytes += "<\(name)".utf8
+        bytes.append(UInt8(ascii: "<"))
+        bytes += name.utf8
         for attribute in attributes {
-            bytes += " \(attribute.name)=\"".utf8
+            bytes.append(UInt8(ascii: " "))
+            bytes += attribute.name.utf8
+            bytes += "=\"".utf8
             append(attribute.value, inAttribute: true)
             bytes.append(UInt8(ascii: "\""))
         }
@@ -61,13 +76,10 @@ struct XMLWriter {
     }
 
     private mutating func append(_ text: String, inAttribute: Bool) {
-        MarkupText.forEachRun(of: text) { run, isPlain in
-            if isPlain {
-                bytes.append(contentsOf: run)
-            } else {
-                for scalar in String(decoding: run, as: UTF8.self).unicodeScalars {
-                    append(scalar, inAttribute)
-                }
+        MarkupText.forEachPart(of: text) { part in
+            switch part {
+            case .plain(let run): bytes.append(contentsOf: run)
+            case .scalar(let scalar): append(scalar, inAttribute)
             }
         }
     }

@@ -16,13 +16,13 @@ public enum ExitDecision: Int32, Sendable, CaseIterable {
     ///
     /// - Parameter threshold: the lightest severity whose fail counts.
     public init(of record: RunRecord, failOn threshold: Severity = .warning) {
-        func someResult(_ holds: (CheckResult) -> Bool) -> Bool {
-            record.images.contains { run in run.results.contains(where: holds) }
+        func someResult(of outcome: Outcome, _ holds: (CheckResult) -> Bool = { _ in true }) -> Bool {
+            record.images.contains { run in run.results.of(outcome).contains(where: holds) }
         }
-        if someResult({ $0.outcome == .fail && $0.known != true && $0.severity >= threshold }) {
+        if someResult(of: .fail, { $0.known != true && $0.severity >= threshold }) {
             self = .notConforming
         } else if !record.complete || record.images.isEmpty || !record.unreadable.isEmpty
-            || someResult({ $0.outcome == .error })
+            || someResult(of: .error)
             || record.images.contains(where: { !$0.hasEvaluatedChecks })
         {
             self = .undecided

@@ -115,7 +115,7 @@ public struct ImageRun: Hashable, Codable, Sendable {
     /// How many checks had each outcome; every outcome has a count.
     public var counts: [Outcome: Int] {
         var counts = Dictionary(uniqueKeysWithValues: Outcome.allCases.map { ($0, 0) })
-        for result in results { counts[result.outcome, default: 0] += 1 }
+        for place in results.indices { counts[results[place].outcome, default: 0] += 1 }
         return counts
     }
 }
@@ -305,4 +305,15 @@ public struct CheckResult: Hashable, Codable, Sendable {
         self.position = position
         self.duration = duration
     }
+}
+
+extension [CheckResult] {
+    /// Those of this outcome.
+    public func of(_ outcome: Outcome) -> [CheckResult] { places(of: outcome).map { self[$0] } }
+
+    /// The indices of those of this outcome.
+    ///
+    /// Results are looked at in their places: a closure would be given copies, which costs more than all that is done with
+    /// most results.
+    public func places(of outcome: Outcome) -> [Int] { indices.filter { self[$0].outcome == outcome } }
 }

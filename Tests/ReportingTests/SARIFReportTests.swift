@@ -184,11 +184,23 @@ struct SARIFReportTests {
         #expect(notifications(try self.document(record)).isEmpty)
     }
 
-    @Test func textFromAnImageIsNoLink() throws {
+    @Test func textFromAnImageIsNoLink() {
         let link = "[click](http://example.org)"
         let record = RunRecord.of([.of("A", .fail, title: link, findings: [.of(link, expected: link)])])
         #expect(
-            !String(decoding: try SARIFReport.render(record, options: RenderOptions()), as: UTF8.self)
+            !String(decoding: SARIFReport.render(record, options: RenderOptions()), as: UTF8.self)
                 .contains("]("))
+    }
+
+    /// Rules are written once for images that have the same.
+    @Test func eachImageHasItsOwnRules() throws {
+        let results = [CheckResult.of("A", .fail, findings: [.of("/a")])]
+        var record = RunRecord.of(results, on: ["oci:a", "oci:b", "oci:c"])
+        record.images[1].results[0].title = "another title"
+        let runs = try document(record)["runs"]?.elements ?? []
+        #expect(
+            runs.map { $0["tool", "driver", "rules", 0, "shortDescription", "text"]?.text } == [
+                "title", "another title", "title",
+            ])
     }
 }

@@ -171,4 +171,22 @@ struct TextReportTests {
         #expect(fitted == "日日日日日日日日日… 91 more characters")
         #expect(TextLayout.fit("short", width: 40) == "short")
     }
+
+    @Test(arguments: [
+        ("", false), ("#", false), ("a#b#", false), ("##", true), ("# ##", true), ("a ##b", true),
+        ("é##", true),
+    ])
+    func aPatternIsFoundWhereverItIs(text: String, isThere: Bool) {
+        #expect(SafeText.has("##", in: text) == isThere)
+    }
+
+    @Test(arguments: [
+        ("::error::x", "\\::error::x"), (" ::x", "\\ ::x"), ("\u{2003}::x", "\\\u{2003}::x"),
+        ("a::x", "a::x"),
+        ("##[error]x", "#\\#[error]x"), ("a ##vso[x]", "a #\\#vso[x]"), ("# buildkit", "# buildkit"),
+        ("é", "é"), ("", ""),
+    ])
+    func aLineIsNoCommand(line: String, inert: String) {
+        #expect(SafeText.inert(line) == inert)
+    }
 }
