@@ -14,8 +14,8 @@ extension AssayCommand {
     /// process has one thread.
     public static func serveIfAsked() { ReaderMode.enterIfAsked() }
 
-    /// Prints the version and ends the program when it is asked for nothing else: scripts ask each time before they begin,
-    /// and it takes no parser of all commands.
+    /// Prints the version and ends the program when it is asked for nothing else: scripts ask each time before they
+    /// begin, and it takes no parser of all commands.
     public static func tellVersionIfAsked() {
         guard CommandLine.arguments.dropFirst().elementsEqual(["--version"]) else { return }
         print(configuration.version)

@@ -7,7 +7,8 @@ import Synchronization
 /// The process that decodes layers for another one. Before it looks at the first byte of a layer it gives up everything
 /// but memory, time and its open descriptors: what a defect of a decoder can do to it ends with it.
 ///
-/// Descriptors: 0 the request, 1 where the answers go, 2 nothing (errors, in a build with a sanitizer), from 3 the files of the blobs.
+/// Descriptors: 0 the request, 1 where the answers go, 2 nothing (errors, in a build with a sanitizer), from 3 the files
+/// of the blobs.
 public enum ReaderService {
     /// Serves one request and ends the process. To be called while the process has one thread.
     public static func run() -> Never {
