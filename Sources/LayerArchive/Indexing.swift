@@ -11,13 +11,14 @@ struct Indexing: Sendable {
     let keys: [String?]
     /// The layers that are not taken from the cache, since it has others.
     let isRefused: [Bool]
+    /// Whether no byte is looked at twice: what plain layers hold is not known before their digests then.
+    let inOnePass: Bool
 
     /// - Parameter ready: is given all layers as soon as there are all of them, on any thread; they may turn out not to
     ///   be what is claimed of them.
     func run(_ ready: @escaping @Sendable ([LayerReader.IndexedLayer]) -> Void) async
         -> LayerReader.Verified
     {
-        let before = files.map(\.state)
         let cached = await LayerReader.concurrently(inputs) { position -> LayerReader.IndexedLayer? in
             guard let cache = settings.cache, let key = keys[position], !isRefused[position] else {
                 return nil
@@ -30,10 +31,13 @@ struct Indexing: Sendable {
                 try kept.add(layer?.table.keptBytes ?? 0)
             } catch {
                 return LayerReader.Verified(
-                    results: Array(repeating: .failure(error), count: inputs.count), refused: [])
+                    results: Array(repeating: .failure(error), count: inputs.count), refused: [],
+                    hasChanged: false)
             }
         }
         let missing = inputs.indices.filter { cached[$0] == nil }
+        let files = inOnePass ? [] : missing.map { inputs[$0].blob.file }
+        let states = files.map(\.state)
         async let digests = confirm(cached)
         var results = [Result<Void, LayerError>](repeating: .success(()), count: inputs.count)
         if missing.isEmpty {
@@ -50,20 +54,8 @@ struct Indexing: Sendable {
         let isConfirmed = await digests
         let refused = inputs.indices.filter { cached[$0] != nil && !isConfirmed[$0] }
         // What was looked at twice has to have stayed the same.
-        for (file, state) in zip(files, before) where state == nil || file.state != state {
-            let error = LayerError(.io, "\(escaped(file.name)): changed while it was read")
-            for position in inputs.indices {
-                if inputs[position].blob.file === file, case .success = results[position] {
-                    results[position] = .failure(error.inLayer(inputs[position].name))
-                }
-            }
-        }
-        return LayerReader.Verified(results: results, refused: refused)
-    }
-
-    private var files: [RandomAccessFile] {
-        var seen: Set<ObjectIdentifier> = []
-        return inputs.map(\.blob.file).filter { seen.insert(ObjectIdentifier($0)).inserted }
+        let hasChanged = zip(files, states).contains { file, state in state == nil || file.state != state }
+        return LayerReader.Verified(results: results, refused: refused, hasChanged: hasChanged)
     }
 
     /// Whether each blob has the bytes that the cached layer was made of.
@@ -96,7 +88,8 @@ struct Indexing: Sendable {
             },
             ready: ready)
         if let program = settings.program {
-            let request = ReadRequest(inputs: missing, plan: plan, limits: settings.limits)
+            let request = ReadRequest(
+                inputs: missing, plan: plan, limits: settings.limits, inOnePass: inOnePass)
             return await program.index(request, kept: kept, progress: progress, receiver)
         }
         return await readHere(missing, kept: kept, receiver)
@@ -118,7 +111,8 @@ struct Indexing: Sendable {
         await WorkerThreads.run(
             LayerReader.threadCount,
             LayerReader.indexing(
-                missing, plan: plan, limits: settings.limits, kept: kept, progress: progress
+                missing, plan: plan, limits: settings.limits, kept: kept, inOnePass: inOnePass,
+                progress: progress
             ) { layer, finding in
                 switch finding {
                 case .begun: break

@@ -20,9 +20,10 @@ final class LayerIndexer: Sendable {
 
     /// - Parameters:
     ///   - kept: contents of all layers of the image.
+    ///   - inOnePass: whether a plain layer is read as a compressed one.
     ///   - report: is told what is found, in the order of `LayerReader.Finding`.
     init(
-        decoder: LayerDecoder, plan: ContentPlan, kept: KeptContents,
+        decoder: LayerDecoder, plan: ContentPlan, kept: KeptContents, inOnePass: Bool,
         report: @escaping @Sendable (LayerReader.Finding) -> Void
     ) {
         self.decoder = decoder
@@ -30,10 +31,10 @@ final class LayerIndexer: Sendable {
         self.kept = kept
         self.report = report
         // What cannot be read is refused when it is decoded.
-        isPlain = (try? decoder.isPlain()) == true
+        isPlain = !inOnePass && (try? decoder.isPlain()) == true
     }
 
-    /// Reads a layer that is compressed.
+    /// Reads a layer that is compressed, or in one pass.
     func decode() {
         begin()
         report(.verified(index()))

@@ -48,7 +48,8 @@ public enum LayerReader {
     ///
     /// Layers that are not compressed, and those in the cache, are known before they are digested: `body` goes on with
     /// them meanwhile. What it returns or throws counts only when every layer has turned out to be what is claimed of
-    /// it; it may be called again when a cached layer was not that of the blob. As many threads as there are cores read.
+    /// it; it may be called again when a cached layer was not that of the blob, or a file changed. As many threads as there
+    /// are cores read.
     ///
     /// - Parameter body: gets the layers in the order of `inputs`, and the end of their verification, which it waits for
     ///   before it does anything that cannot be taken back.
@@ -61,10 +62,11 @@ public enum LayerReader {
         let prefix = settings.cache?.prefix(plan: plan, limits: settings.limits)
         let keys = inputs.map { input in prefix.flatMap { settings.cache?.key(of: input, prefix: $0) } }
         var isRefused = Array(repeating: false, count: inputs.count)
+        var inOnePass = false
         while true {
             let indexing = Indexing(
                 inputs: inputs, plan: plan, settings: settings, progress: progress, keys: keys,
-                isRefused: isRefused)
+                isRefused: isRefused, inOnePass: inOnePass)
             let (tables, ready) = AsyncStream<[IndexedLayer]>.makeStream()
             // Tasks of their own: threads read on to the end, whatever becomes of the caller's.
             let end = Task {
@@ -82,7 +84,8 @@ public enum LayerReader {
             }
             let verified = await end.value
             for position in verified.refused { isRefused[position] = true }
-            guard verified.refused.isEmpty else { continue }
+            inOnePass = inOnePass || verified.hasChanged
+            guard !verified.hasToBeRepeated else { continue }
             try verified.check()
             guard let output else { throw LayerError(.io, "a layer was not read") }
             return try output.get()
@@ -98,8 +101,8 @@ public enum LayerReader {
         /// - Throws: `LayerError` when one of them is not what is claimed of it.
         public func wait() async throws {
             let verified = await end.value
-            guard verified.refused.isEmpty else {
-                throw LayerError(.digestMismatch, "a layer is not the one that is in the cache")
+            guard !verified.hasToBeRepeated else {
+                throw LayerError(.digestMismatch, "a layer has become another one, and is read again")
             }
             try verified.check()
         }
@@ -110,6 +113,10 @@ public enum LayerReader {
         let results: [Result<Void, LayerError>]
         /// Cached layers that are not those of the blobs.
         let refused: [Int]
+        /// Whether files changed while they were looked at twice. It may be nothing but another name.
+        let hasChanged: Bool
+
+        var hasToBeRepeated: Bool { !refused.isEmpty || hasChanged }
 
         /// - Throws: `LayerError`, that of the lowest layer.
         func check() throws { for result in results { try result.get() } }
@@ -198,10 +205,12 @@ public enum LayerReader {
     ///
     /// - Parameters:
     ///   - kept: contents that the image has so far.
+    ///   - inOnePass: whether no byte is looked at twice.
     ///   - report: is told what is found of the layer at a position, on any thread.
     static func indexing(
         _ inputs: [LayerInput], plan: ContentPlan, limits: Limits, kept: KeptContents,
-        progress: ReadProgress?, report: @escaping @Sendable (_ layer: Int, _ finding: Finding) -> Void
+        inOnePass: Bool, progress: ReadProgress?,
+        report: @escaping @Sendable (_ layer: Int, _ finding: Finding) -> Void
     ) -> @Sendable () -> Void {
         let crew = HashCrew(layers: inputs.count)
         var jobs: [@Sendable () -> Void] = []
@@ -209,7 +218,7 @@ public enum LayerReader {
         for layer in largestFirst(inputs) {
             let indexer = LayerIndexer(
                 decoder: LayerDecoder(input: inputs[layer], limits: limits, crew: crew, progress: progress),
-                plan: plan, kept: kept
+                plan: plan, kept: kept, inOnePass: inOnePass
             ) { finding in
                 report(layer, finding)
                 if case .verified = finding { crew.layerEnded() }

@@ -63,6 +63,8 @@ struct ReadRequest: Sendable {
     let inputs: [LayerInput]
     let plan: ContentPlan
     let limits: Limits
+    /// Whether no byte is looked at twice, as of `Indexing`.
+    let inOnePass: Bool
 
     /// The files of the blobs, each once.
     var files: [RandomAccessFile] {
@@ -78,6 +80,7 @@ struct ReadRequest: Sendable {
         var writer = ByteWriter()
         plan.write(to: &writer)
         limits.write(to: &writer)
+        writer.flag(inOnePass)
         writer.integer(UInt64(files.count))
         for file in files { writer.text(file.name) }
         writer.integer(UInt64(inputs.count))
@@ -97,6 +100,7 @@ struct ReadRequest: Sendable {
         var reader = ByteReader(bytes)
         plan = try ContentPlan(from: &reader)
         limits = try Limits(from: &reader)
+        inOnePass = try reader.flag()
         var files: [RandomAccessFile] = []
         for position in 0..<(try reader.count(width: 8)) {
             files.append(try file(position, String(decoding: try reader.counted(), as: UTF8.self)))
@@ -117,9 +121,10 @@ struct ReadRequest: Sendable {
         self.inputs = inputs
     }
 
-    init(inputs: [LayerInput], plan: ContentPlan, limits: Limits) {
+    init(inputs: [LayerInput], plan: ContentPlan, limits: Limits, inOnePass: Bool = false) {
         self.inputs = inputs
         self.plan = plan
         self.limits = limits
+        self.inOnePass = inOnePass
     }
 }

@@ -47,7 +47,7 @@ public enum ReaderService {
         let handedOver = Atomic<Int>(0)
         let work = LayerReader.indexing(
             request.inputs, plan: request.plan, limits: request.limits, kept: KeptContents(request.limits),
-            progress: progress
+            inOnePass: request.inOnePass, progress: progress
         ) { position, finding in
             switch finding {
             case .begun: answers.send(.begun, layer: position, [])

@@ -56,28 +56,37 @@ import Testing
         } throws: { ($0 as? LayerError)?.kind == .truncated }
     }
 
-    @Test("a file that changes while it is read is refused; one that stays is not", arguments: [false, true])
-    func changes(changes: Bool) async throws {
-        let plain = sampleTar(files: 3)
-        let fixture = try LayerFixture(plain: plain)
+    /// What happens to the file of a layer while it is read.
+    enum Change: CaseIterable { case none, name, bytes }
+
+    @Test(
+        "a file that changes while it is looked at twice has to be read again, in one pass",
+        arguments: Change.allCases, [false, true])
+    func changes(change: Change, inOnePass: Bool) async throws {
+        let fixture = try LayerFixture(plain: sampleTar(files: 3))
         let path = fixture.directory.path + "/layer"
+        let count = Mutex(0)
         let indexing = Indexing(
             inputs: [fixture.input], plan: ContentPlan(), settings: .init(), progress: nil, keys: [nil],
-            isRefused: [false])
-        let verified = await indexing.run { _ in
-            guard changes else { return }
+            isRefused: [false], inOnePass: inOnePass)
+        let verified = await indexing.run { layers in
+            count.withLock { $0 = layers[0].table.count }
+            switch change {
+            case .none: break
+            // As a backup does: the state of the file changes, its bytes do not. Some systems count time in hundredths.
+            case .name:
+                usleep(30_000)
+                #expect(link(path, path + "-too") == 0)
             // Behind what is read: only the state of the file tells.
-            let descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
-            #expect(write(descriptor, [1], 1) == 1)
-            close(descriptor)
-        }
-        if changes {
-            #expect { try verified.check() } throws: {
-                ($0 as? LayerError)?.kind == .io && "\($0)".contains("changed while it was read")
+            case .bytes:
+                let descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
+                #expect(write(descriptor, [1], 1) == 1)
+                close(descriptor)
             }
-        } else {
-            try verified.check()
         }
+        #expect(count.withLock { $0 } == 4)
+        #expect(verified.hasToBeRepeated == (change != .none && !inOnePass))
+        try verified.check()
     }
 
     @Test("an archive is the same read with its data and without them")
