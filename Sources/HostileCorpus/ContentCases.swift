@@ -52,8 +52,7 @@ extension HostileCorpus {
             tar.add("a", content: [0x78])
             let table = zstdRaw(Array(#"{"version":1,"entries":[{"type":"reg","name":"b","size":1}]}"#.utf8))
             func skipped(_ bytes: [UInt8]) -> [UInt8] {
-                [0x50, 0x2A, 0x4D, 0x18] + (0..<4).map { UInt8(truncatingIfNeeded: bytes.count >> (8 * $0)) }
-                    + bytes
+                [0x50, 0x2A, 0x4D, 0x18] + littleEndian(bytes.count, 4) + bytes
             }
             var layer = try LayoutForm.Layer(tar.archive)
             let data = zstdRaw(tar.archive)
@@ -162,12 +161,14 @@ extension HostileCorpus {
 
     /// The header of a 64-bit ELF file (System V ABI, "ELF Header") with a table of sections at an offset.
     private static func elf(sections: UInt16, offset: UInt64) -> [UInt8] {
-        func little(_ value: some FixedWidthInteger) -> [UInt8] {
-            withUnsafeBytes(of: value.littleEndian) { Array($0) }
-        }
-        return [0x7F, 0x45, 0x4C, 0x46, 2, 1, 1] + [UInt8](repeating: 0, count: 9)
-            + little(UInt16(3)) + little(UInt16(62)) + little(UInt32(1)) + little(UInt64(0))
-            + little(offset) + little(offset) + little(UInt32(0)) + little(UInt16(64))
-            + little(UInt16(56)) + little(sections) + little(UInt16(64)) + little(sections) + little(sections)
+        let kind = littleEndian(3, 2) + littleEndian(62, 2) + littleEndian(1, 4)
+        let places =
+            littleEndian(0, 8) + littleEndian(offset, 8) + littleEndian(offset, 8) + littleEndian(0, 4)
+        let segments = littleEndian(64, 2) + littleEndian(56, 2) + littleEndian(sections, 2)
+        let table = littleEndian(64, 2) + littleEndian(sections, 2) + littleEndian(sections, 2)
+        return elfIdentification + kind + places + segments + table
     }
+
+    /// The beginning of a 64-bit ELF file, in which numbers are little endian.
+    static let elfIdentification: [UInt8] = [0x7F, 0x45, 0x4C, 0x46, 2, 1, 1] + littleEndian(0, 9)
 }

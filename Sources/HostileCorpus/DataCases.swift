@@ -64,7 +64,7 @@ extension HostileCorpus {
             // Blocks of one byte that is repeated 128 KiB times (RFC 8878 section 3.1.1.2).
             let repeated = UInt32(128 << 10) << 3 | 1 << 1
             for _ in 0..<(2 << 30) / (128 << 10) {
-                data += (0..<3).map { UInt8(truncatingIfNeeded: repeated >> (8 * UInt32($0))) } + [0]
+                data += littleEndian(repeated, 3) + [0]
             }
             return (data + block([], isLast: true), [])
         },
@@ -176,7 +176,7 @@ extension HostileCorpus {
     /// A block of zstd data that is stored (RFC 8878 section 3.1.1.2).
     private static func block(_ content: [UInt8], isLast: Bool) -> [UInt8] {
         let header = UInt32(content.count) << 3 | (isLast ? 1 : 0)
-        return (0..<3).map { UInt8(truncatingIfNeeded: header >> (8 * UInt32($0))) } + content
+        return littleEndian(header, 3) + content
     }
 
     static func zstdRaw(_ content: [UInt8]) -> [UInt8] {

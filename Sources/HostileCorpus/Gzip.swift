@@ -95,9 +95,7 @@ public func gzippedZeros(after beginning: [UInt8], zeros: Int, checksum: UInt32)
 }
 
 private func gzipTrailer(checksum: UInt32, size: Int) -> [UInt8] {
-    [checksum, UInt32(truncatingIfNeeded: size)].flatMap { value in
-        (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * UInt32($0))) }
-    }
+    littleEndian(checksum, 4) + littleEndian(size, 4)
 }
 
 /// Bits as deflate packs them: the first is the lowest of a byte.

@@ -73,20 +73,20 @@ extension HostileCorpus {
 
     /// A program that ends with 0 and needs nothing: the header, one segment, the code (elf(5)).
     private static var program: [UInt8] {
-        func number(_ value: Int, _ width: Int) -> [UInt8] {
-            (0..<width).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
-        }
         let address = 0x40_0000
         let start = 64 + 56
         let size = start + code.count
-        let identification: [UInt8] = [0x7F, 0x45, 0x4C, 0x46, 2, 1, 1] + number(0, 9)
-        let kind = number(2, 2) + [machine, 0] + number(1, 4)
-        let places = number(address + start, 8) + number(64, 8) + number(0, 8) + number(0, 4)
-        let sizes = number(64, 2) + number(56, 2) + number(1, 2) + number(64, 2) + number(0, 4)
+        let kind = littleEndian(2, 2) + [machine, 0] + littleEndian(1, 4)
+        let places =
+            littleEndian(address + start, 8) + littleEndian(64, 8) + littleEndian(0, 8) + littleEndian(0, 4)
+        let sizes =
+            littleEndian(64, 2) + littleEndian(56, 2) + littleEndian(1, 2) + littleEndian(64, 2)
+            + littleEndian(0, 4)
         let segment =
-            number(1, 4) + number(5, 4) + number(0, 8) + number(address, 8) + number(address, 8)
-            + number(size, 8)
-            + number(size, 8) + number(0x1000, 8)
-        return identification + kind + places + sizes + segment + code
+            littleEndian(1, 4) + littleEndian(5, 4) + littleEndian(0, 8) + littleEndian(address, 8)
+            + littleEndian(address, 8)
+            + littleEndian(size, 8)
+            + littleEndian(size, 8) + littleEndian(0x1000, 8)
+        return elfIdentification + kind + places + sizes + segment + code
     }
 }
