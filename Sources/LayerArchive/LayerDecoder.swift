@@ -93,8 +93,7 @@ struct LayerDecoder {
             from: PlainDecoder(input.blob), through: plain, countingProgress: true, into: &sink)
         let digests = try finish(plain)
         try verify(blobDigests: digests, plainDigests: digests)
-        return summary(
-            compression: .none, digest: input.digest ?? input.diffID, diffID: input.diffID, result: result)
+        return summary(compression: .none, result: result)
     }
 
     private var claimedAlgorithms: Set<Digest.Algorithm> {
@@ -125,9 +124,7 @@ struct LayerDecoder {
         while try !source().isEmpty {}
         let blobDigests = try finish(packed)
         try verify(blobDigests: blobDigests, plainDigests: try finish(plain))
-        return summary(
-            compression: compression, digest: input.digest ?? blobDigests[.sha256] ?? input.diffID,
-            diffID: input.diffID, result: result)
+        return summary(compression: compression, digest: blobDigests[.sha256], result: result)
     }
 
     private func stream(_ algorithms: Set<Digest.Algorithm>, slotSize: Int) -> HashStream {
@@ -286,9 +283,7 @@ struct LayerDecoder {
                 let reader = SkippingReader(input.blob)
                 try ExpansionGuard(limits, compressedSize: input.blob.size).check(input.blob.size)
                 let result = try readMembers(from: reader, into: &sink)
-                return summary(
-                    compression: .none, digest: input.digest ?? input.diffID, diffID: input.diffID,
-                    result: result)
+                return summary(compression: .none, result: result)
             }
         } catch {
             throw error.inLayer(input.name)
@@ -332,8 +327,9 @@ struct LayerDecoder {
         }
     }
 
+    /// - Parameter digest: that of the blob, where it has no name; nil when the blob is what the diff ID is of.
     private func summary(
-        compression: Compression, digest: Digest, diffID: Digest, result: Reading
+        compression: Compression, digest: Digest? = nil, result: Reading
     ) -> LayerSummary {
         var oddities = result.oddities
         let ratio = result.uncompressedSize / max(1, input.blob.size)
@@ -341,8 +337,8 @@ struct LayerDecoder {
             oddities.note(.ratio, "\(input.blob.size) bytes become \(result.uncompressedSize)")
         }
         return LayerSummary(
-            compression: compression, digest: digest, diffID: diffID, size: input.blob.size,
-            uncompressedSize: result.uncompressedSize, oddities: oddities)
+            compression: compression, digest: input.digest ?? digest ?? input.diffID, diffID: input.diffID,
+            size: input.blob.size, uncompressedSize: result.uncompressedSize, oddities: oddities)
     }
 }
 

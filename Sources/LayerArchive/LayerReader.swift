@@ -4,7 +4,7 @@ import Synchronization
 
 /// Reads the layers of an image side by side, each of them once.
 public enum LayerReader {
-    /// One layer, verified and indexed.
+    /// One layer, indexed. It is what is claimed of it when its verification has ended well.
     public struct IndexedLayer: Sendable {
         public let summary: LayerSummary
         public let table: EntryTable
